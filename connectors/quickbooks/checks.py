@@ -1,0 +1,70 @@
+"""*Check connection*: who we are in QuickBooks, what we may do there and what is missing, in plain words."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from connectors.base import Finding
+from connectors.errors import ConnectorError, MappingError, TokenExpired
+from connectors.quickbooks.client import Client
+from connectors.quickbooks.faults import row_of
+from connectors.quickbooks.mapping import ENTITIES, decode_account
+from connectors.records import Kind
+
+PLURALS = {Kind.VENDOR: "vendors", Kind.ACCOUNT: "accounts", Kind.BILL: "bills", Kind.PAYMENT: "bill payments"}
+IN_TRANSIT = "Make one for payments in transit in the chart of accounts; QuickBooks takes no other type."
+
+
+def check(client: Client, realm: str, home_currency: str) -> list[Finding]:
+    """All findings: a refusal is one too and stops no other question; TokenExpired alone is raised, to be cured."""
+    found = _ask("read who the company is", lambda: _company(client, realm))
+    found += _ask("read its preferences", lambda: _preferences(client, home_currency))
+    for kind in ENTITIES:
+        found += _ask(f"read {PLURALS[kind]}", partial(_kind, client, kind))
+    return found + _ask("look for bank accounts", lambda: _bank_accounts(client, home_currency))
+
+
+def _ask(what: str, question: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    try:
+        return list(question())
+    except TokenExpired:
+        raise
+    except (ConnectorError, MappingError) as error:
+        return [Finding(level="missing", text=f"We could not {what}: {error}", remedy=row_of(error.code).remedy)]
+
+
+def _company(client: Client, realm: str) -> Iterator[Finding]:
+    company = client.company_info()
+    more = {pair.get("Name"): pair.get("Value") for pair in company.get("NameValue") or []}
+    country, status = company.get("Country") or "country not given", more.get("SubscriptionStatus")
+    yield Finding(level="ok", text=f"Connected to {company.get('CompanyName')} ({country}), company id {realm}.")
+    text = f"Its plan is {more.get('OfferingSku') or 'not named'}, subscription {status or 'not stated'}."
+    sound = not status or status.upper() in ("PAID", "TRIAL")
+    remedy = "" if sound else "See in QuickBooks that the subscription is in order."
+    yield Finding(level="ok" if sound else "warning", text=text, remedy=remedy)
+
+
+def _preferences(client: Client, home_currency: str) -> Iterator[Finding]:
+    preferences = client.preferences()
+    currencies = preferences.get("CurrencyPrefs") or {}
+    home = (currencies.get("HomeCurrency") or {}).get("value") or home_currency
+    others = "several currencies" if currencies.get("MultiCurrencyEnabled") else "no other"
+    remedy = "" if home == home_currency else f"Set this connection's home currency to {home}."
+    text = f"Its home currency is {home}; it keeps {others}."
+    yield Finding(level="missing" if remedy else "ok", text=text, remedy=remedy)
+    closed = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
+    until = f"Its books are closed until {closed}: nothing can be posted up to that day." if closed else ""
+    yield Finding(level="ok", text=until or "Its books have never been closed.")
+
+
+def _kind(client: Client, kind: Kind) -> Iterator[Finding]:
+    yield Finding(level="ok", text=f"We can read {PLURALS[kind]}: there are {client.count(ENTITIES[kind])}.")
+
+
+def _bank_accounts(client: Client, home_currency: str) -> Iterator[Finding]:
+    rows = client.every("Account", "where AccountType = 'Bank' and Active = true")
+    accounts = [decode_account(row, home_currency) for row in rows]
+    names = ", ".join(sorted(f"{account.name} ({account.currency})" for account in accounts))
+    if names:
+        yield Finding(level="ok", text=f"Bank accounts that payments can be posted to: {names}.")
+    else:
+        yield Finding(level="missing", text="There is no active account of type Bank.", remedy=IN_TRANSIT)

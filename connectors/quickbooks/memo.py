@@ -1,0 +1,82 @@
+"""What we write into a bill payment's memo and number, and how it is found there again. Pure.
+
+`ml-connector:<record key> pending; <source> payment 4711; by ach; batch B-7; cleared 2026-08-20`: first our mark, which
+nothing can cut off there, then what QuickBooks has no field for. A void puts QuickBooks' own "Voided - " before it.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from connectors.records import Method, Payment, Phase
+
+LONGEST = 4000  # Intuit: a PrivateNote's limit
+NUMBER = 21  # Intuit: a DocNumber's limit
+MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})(?![0-9A-Za-z_-])( pending)?")
+PART = re.compile(r"; (by|batch|cleared|reference) ([^;]*)")
+METHODS = {str(method): method for method in Method if method is not Method.UNKNOWN}
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a memo says; nothing but empty values where it is not ours."""
+
+    mark: str = ""
+    pending: bool = False
+    method: Method | None = None
+    batch: str = ""
+    cleared_date: date | None = None
+    reference: str = ""
+
+
+def write(payment: Payment, *, record_key: str, source: str) -> str:
+    """The memo for this payment of `source`, under our mark."""
+    facts = {
+        "by": str(payment.method) if payment.method is not Method.UNKNOWN else "",
+        "batch": payment.batch,
+        "cleared": payment.cleared_date.isoformat() if payment.cleared_date else "",
+        "reference": payment.reference if len(payment.reference) > NUMBER else "",
+    }
+    mark = f"ml-connector:{record_key}{' pending' if payment.phase is Phase.PENDING else ''}"
+    parts = [
+        mark,
+        _word(f"{source} payment {payment.id}"),
+        *(_word(f"{name} {fact}") for name, fact in facts.items() if fact),
+    ]
+    return "; ".join(parts)[:LONGEST]
+
+
+def read(text: str) -> Note:
+    """What this memo says if it carries our mark."""
+    found = MARK.search(text)
+    if not found:
+        return Note()
+    parts = dict(PART.findall(text[found.end() :]))
+    method, batch, reference = METHODS.get(parts.get("by", "")), parts.get("batch", ""), parts.get("reference", "")
+    try:
+        cleared_date = date.fromisoformat(parts["cleared"]) if "cleared" in parts else None
+    except ValueError:
+        cleared_date = None
+    return Note(found[1], bool(found[2]), method, batch, cleared_date, reference)
+
+
+def document_number(payment: Payment, record_key: str) -> str:
+    """What stands where a check's number stands: one of its own while pending, then the payment's reference."""
+    pending, missing = _own_numbers(record_key)
+    return pending if payment.phase is Phase.PENDING else payment.reference[:NUMBER].strip() or missing
+
+
+def reference_in(number: str, note: Note) -> str:
+    """The payment's reference, out of the number that `document_number` made, or as somebody typed it."""
+    if note.mark and number in _own_numbers(note.mark):
+        return ""
+    return note.reference if note.reference[:NUMBER].strip() == number else number
+
+
+def _own_numbers(record_key: str) -> tuple[str, str]:
+    return f"PND-{record_key[:16]}", f"NOREF-{record_key[:14]}"
+
+
+def _word(text: str) -> str:
+    """The text on one line, without the sign that separates the memo's parts."""
+    return " ".join(text.replace(";", ",").split())

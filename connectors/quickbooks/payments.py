@@ -1,0 +1,135 @@
+"""Posting payments and finding them again: never two bill payments for one record key, whatever answer gets lost."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+
+from connectors.base import Action, Outcome, Receipt, Write
+from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
+from connectors.quickbooks import posting
+from connectors.quickbooks.client import Client, quoted
+from connectors.quickbooks.faults import PROVIDER, error_of
+from connectors.quickbooks.mapping import decode_payment, glimpse
+from connectors.records import Payment, Phase
+
+CLOCKS_DIFFER = timedelta(minutes=15)
+SOURCE = "the AP network"
+
+
+@dataclass(frozen=True)
+class Payments:
+    """The bill payments of one company."""
+
+    client: Client
+    home_currency: str
+
+    def write(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Write these one by one; raises only while nothing has been sent."""
+        outcomes: list[Outcome] = []
+        for write in writes:
+            try:
+                outcomes.append(self._write(write))
+            except MappingError as error:
+                outcomes.append(RecordRejected(error.message, provider=PROVIDER, code=error.code))
+            except (RecordRejected, OutcomeUnknown, UnexpectedResponse) as error:
+                outcomes.append(error)
+            except ConnectorError as error:
+                if not outcomes:
+                    raise
+                outcomes.append(error)
+        return outcomes
+
+    def find(self, writes: Sequence[Write]) -> dict[str, Receipt | None]:
+        """What stands there for each write, by record key; None is proof that it does not stand there.
+
+        A payment that was linked is read by its id. One that was being made is looked for among the payments of its
+        bills and among those made since it was sent, and is ours only if its memo carries our mark. A write that a row
+        which we cannot read may concern is left out.
+        """
+        unreadable: list[bytes] = []
+        linked = [write.link.id for write in writes if write.link]
+        by_id = {payment.id: payment for payment in self._read(self.client.by_ids("BillPayment", linked), unreadable)}
+        unlinked = [write for write in writes if not write.link]
+        candidates = self._candidates(unlinked, unreadable) if unlinked else []
+        found: dict[str, Receipt | None] = {}
+        for write in writes:
+            known = [by_id[write.link.id]] if write.link and write.link.id in by_id else []
+            ours = known if write.link else [payment for payment in candidates if payment.mark == write.record_key]
+            if not _may_concern(unreadable, write):
+                found[write.record_key] = _made_by(write, ours) if ours else None
+        return found
+
+    def _write(self, write: Write) -> Receipt:
+        asked, key, is_void = _payment(write), write.record_key, write.action is Action.VOID
+        context = {"source": write.context.get("source", SOURCE), "ap_account": write.context.get("ap_account", "")}
+        body = {} if is_void else posting.encode_payment(asked, record_key=key, **context)
+        if write.action is not Action.CREATE:
+            assert write.link is not None, f"to {write.action} a payment it has to be known which"
+            body = posting.encode_change(write.link.id, write.link.version, **body)
+        options = {"operation": "update", "include": "void"} if is_void else {}
+        row = self.client.post_payment(body, request_key=write.request_key, **options)
+        try:
+            stands = decode_payment(row, self.home_currency)
+        except MappingError as error:
+            raise error_of("answer_lost", error.message, write=True) from error
+        wrong = posting.differences(asked, stands, key)
+        if is_void:
+            wrong = [] if stands.phase is Phase.REVERSED else ["it is not voided"]
+        if wrong:
+            raise error_of("not_as_sent", f"Payment {stands.id}: {', '.join(wrong)}.")
+        return Receipt(id=stands.id, version=stands.version, record=stands)
+
+    def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
+        recent = self._read(self._sent_since(writes), unreadable)
+        paid = [part.target.id for write in writes for part in _payment(write).applications]
+        bills = self.client.by_ids("Bill", paid)
+        unreadable += [bytes(row) for row in bills if not glimpse(row).id]
+        links = [link for row in bills for link in glimpse(row).linked_txn if link.txn_type.startswith("BillPayment")]
+        others = {link.txn_id for link in links} - {payment.id for payment in recent}
+        return recent + self._read(self.client.by_ids("BillPayment", sorted(others)), unreadable)
+
+    def _sent_since(self, writes: Sequence[Write]) -> list[msgspec.Raw]:
+        """The payments made since the first of these was sent, of their vendor and amount where they share them."""
+        times = [write.sent_at for write in writes if write.sent_at]
+        if not times:
+            return []
+        sent = [_payment(write) for write in writes if write.sent_at]
+        vendors, amounts = {payment.vendor.id for payment in sent}, {f"{payment.amount:f}" for payment in sent}
+        first = min(times) - CLOCKS_DIFFER
+        terms = [f"MetaData.CreateTime >= {quoted(first.isoformat(timespec='seconds'))}"]
+        terms += [f"VendorRef = {quoted(vendor)}" for vendor in vendors if len(vendors) == 1]
+        terms += [f"TotalAmt = {quoted(amount)}" for amount in amounts if len(amounts) == 1]
+        return self.client.every("BillPayment", f"where {' and '.join(terms)}")
+
+    def _read(self, rows: Iterable[msgspec.Raw], unreadable: list[bytes]) -> list[Payment]:
+        payments = []
+        for row in rows:
+            try:
+                payments.append(decode_payment(row, self.home_currency))
+            except MappingError:
+                unreadable.append(bytes(row))
+        return payments
+
+
+def _made_by(write: Write, ours: list[Payment]) -> Receipt | None:
+    """The receipt of what stands there, if this write has made it what it is; the oldest not voided first."""
+    first, *others = sorted(ours, key=lambda one: (one.phase is Phase.REVERSED, len(one.id), one.id))
+    twice = tuple(one.id for one in others if one.phase is not Phase.REVERSED)
+    asked, names = _payment(write), {"record_key": write.record_key, "source": write.context.get("source", SOURCE)}
+    made = first.phase is Phase.REVERSED if write.action is Action.VOID else write.action is Action.CREATE
+    if write.action is Action.UPDATE:
+        made = posting.is_as_asked(asked, first, **names)
+    return Receipt(id=first.id, version=first.version, record=first, duplicate_of=twice) if made else None
+
+
+def _may_concern(rows: Iterable[bytes], write: Write) -> bool:
+    """Whether a row that we cannot read carries this write's mark or names its payment or one of its bills."""
+    ids = [write.link.id] if write.link else [part.target.id for part in _payment(write).applications]
+    return any(write.record_key.encode() in row or any(f'"{id}"'.encode() in row for id in ids) for row in rows)
+
+
+def _payment(write: Write) -> Payment:
+    assert isinstance(write.record, Payment), "nothing but payments is written to QuickBooks"
+    return write.record

@@ -1,0 +1,87 @@
+"""How our payments become QuickBooks' bill payments, and whether what stands there is what we asked for. Pure.
+
+What we post records a payment and can never make one: no printing, no bill pay.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from connectors.errors import MappingError
+from connectors.quickbooks import memo
+from connectors.records import Kind, Payment, Phase
+
+
+def encode_payment(payment: Payment, *, record_key: str, source: str, ap_account: str = "") -> dict[str, Any]:
+    """The bill payment to create; MappingError when it is one that we do not post."""
+    if payment.funding_account is None:
+        raise MappingError("No bank account is mapped for this payment.", missing="bank account")
+    if reason := _why_not_posted(payment):
+        raise MappingError(f"{reason} Please enter this payment in QuickBooks by hand.", code="payment_shape")
+    body: dict[str, Any] = {
+        "VendorRef": {"value": payment.vendor.id},
+        "PayType": "Check",
+        "CheckPayment": {"BankAccountRef": {"value": payment.funding_account.id}, "PrintStatus": "NotSet"},
+        "TotalAmt": payment.amount,
+        "DocNumber": memo.document_number(payment, record_key),
+        "PrivateNote": memo.write(payment, record_key=record_key, source=source),
+        "Line": [
+            {"Amount": amount, "LinkedTxn": [{"TxnId": bill, "TxnType": "Bill"}]}
+            for (_, bill), amount in _settles(payment).items()
+        ],
+    }
+    optional = {"CurrencyRef": payment.currency, "APAccountRef": ap_account}
+    body |= {name: {"value": value} for name, value in optional.items() if value}
+    return body | ({"TxnDate": payment.date.isoformat()} if payment.date else {})
+
+
+def encode_change(id: str, version: str, **body: Any) -> dict[str, Any]:
+    """A change of the payment that stands there, or its void: what the body does not name stays as it is."""
+    return {**body, "Id": id, "SyncToken": version, "sparse": True}
+
+
+def differences(asked: Payment, stands: Payment, record_key: str) -> list[str]:
+    """What of the money differs between the two; QuickBooks drops a bad link without a word."""
+    from_account = [account.id if account else "" for account in (asked.funding_account, stands.funding_account)]
+    pairs = {
+        "whether it is pending": (asked.phase, stands.phase),
+        "the vendor": (asked.vendor.id, stands.vendor.id),
+        "the total": (asked.amount, stands.amount),
+        "the bills that it pays": (_settles(asked), _settles(stands)),
+        "the account it is paid from": from_account,
+        "the date": (asked.date or stands.date, stands.date),
+        "the currency": (asked.currency or stands.currency, stands.currency),
+        "our mark in its memo": (record_key, stands.mark),
+        "that it must not be printed": ("", stands.status),
+    }
+    return [name for name, (ours, theirs) in pairs.items() if ours != theirs]
+
+
+def is_as_asked(asked: Payment, stands: Payment, *, record_key: str, source: str) -> bool:
+    """Whether the payment that stands there is, in all that we write, the one asked for."""
+    number = memo.document_number(asked, record_key)
+    same_memo = stands.memo == memo.write(asked, record_key=record_key, source=source)
+    same_number = stands.reference == memo.reference_in(number, memo.read(stands.memo))
+    return same_memo and same_number and not differences(asked, stands, record_key)
+
+
+def _why_not_posted(payment: Payment) -> str:
+    if payment.phase not in (Phase.PENDING, Phase.EXECUTED):
+        return f"A payment that is {payment.phase} is not posted as a bill payment."
+    if payment.phase is Phase.EXECUTED and payment.date is None:
+        return "This payment is executed, but has no date."
+    if any(part.target.kind is not Kind.BILL or part.gross <= 0 for part in payment.applications):
+        return "This payment uses a vendor credit or another negative amount."
+    if any(part.discount or part.net != part.gross for part in payment.applications):
+        return "This payment takes a discount, for which a bill payment has no field."
+    if not payment.applications or sum(part.gross for part in payment.applications) != payment.amount:
+        return "The bills that this payment names do not add up to its amount."
+    return ""
+
+
+def _settles(payment: Payment) -> dict[tuple[Kind, str], Decimal]:
+    """How much of each bill or credit the payment settles."""
+    sums: dict[tuple[Kind, str], Decimal] = {}
+    for part in payment.applications:
+        target = (part.target.kind, part.target.id)
+        sums[target] = sums.get(target, Decimal(0)) + part.gross
+    return sums

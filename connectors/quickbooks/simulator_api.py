@@ -1,0 +1,123 @@
+"""The accounting API below /v3/company/{realm}: which request is what, and how an answer is wrapped."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from connectors.quickbooks.simulator_batch import WAIVES_NUMBERS, bad_request_id, run_batch
+from connectors.quickbooks.simulator_books import read, write
+from connectors.quickbooks.simulator_company import Act, write_json
+from connectors.quickbooks.simulator_entities import BY_PATH
+from connectors.quickbooks.simulator_entity import Entity
+from connectors.quickbooks.simulator_faults import (
+    Body,
+    Refusal,
+    inactive,
+    subscription_ended,
+    system_failure,
+    throttled,
+    unsupported_operation,
+    unsupported_property,
+    wrong_content_type,
+)
+from connectors.quickbooks.simulator_search import changes, run_query
+from connectors.simulators import Request
+
+LONGEST_REQUEST_ID = 50
+GOOD_STANDING = ("PAID", "TRIAL")
+READS = ("query", "cdc", "companyinfo", "preferences")
+
+read_json = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def is_known(resource: str) -> bool:
+    """Whether the API has such a folder."""
+    return resource in BY_PATH or resource in (*READS, "batch")
+
+
+def answer_company(act: Act, request: Request, resource: str, identity: str) -> tuple[int, bytes]:
+    """The status and body of one request to a company; a repeated requestid gets the stored answer, time and all."""
+    company = act.company
+    is_write = request.method == "POST" and resource != "query"
+    request_id = request.argument("requestid") if is_write else None
+    key = f"{request_id}\n{_item_ids(request)}" if resource == "batch" else request_id
+    if request_id and key in company.answered:
+        return company.answered[key]
+    try:
+        if request_id and len(request_id) > LONGEST_REQUEST_ID:
+            raise bad_request_id()
+        if company.subscription not in GOOD_STANDING:
+            raise subscription_ended()
+        _meter(act, is_write)
+        status, envelope = 200, _answer(act, request, resource, identity)
+        company.core_plus_calls += not is_write
+    except Refusal as refusal:
+        status, envelope = refusal.status, {"Fault": refusal.body()}
+    answer = status, write_json({**envelope, "time": company.moment(act.now)})
+    if key and request_id and ("Fault" not in envelope or act.switches.replay_faults):
+        company.answered[key] = answer
+    return answer
+
+
+def _item_ids(request: Request) -> str:
+    """A batch is the same one only if its items are."""
+    try:
+        return " ".join(str(item["bId"]) for item in read_json(request.body)["BatchItemRequest"])
+    except (msgspec.DecodeError, ValueError, LookupError, TypeError):
+        return ""
+
+
+def _meter(act: Act, is_write: bool) -> None:
+    allowance = act.switches.core_plus_allowance
+    if not is_write and allowance is not None and act.company.core_plus_calls >= allowance:
+        raise throttled()
+
+
+def _answer(act: Act, request: Request, resource: str, identity: str) -> Body:
+    if resource == "query":
+        statement = request.argument("query") if request.method == "GET" else request.body.decode(errors="replace")
+        if statement is None:
+            raise system_failure()
+        return {"QueryResponse": run_query(act, statement)}
+    if resource == "cdc":
+        return changes(act, request.argument("entities"), request.argument("changedSince"))
+    if resource == "batch":
+        return run_batch(act, _object(request), request.argument("requestid"))
+    if resource in ("companyinfo", "preferences"):
+        return _singleton(act, request, resource, identity)
+    entity = BY_PATH[resource]
+    if request.method == "GET":
+        return {entity.name: read(act, entity, identity)}
+    return _write(act, request, entity)
+
+
+def _singleton(act: Act, request: Request, resource: str, identity: str) -> Body:
+    if request.method != "GET":
+        raise unsupported_operation("Operation update is not supported.")
+    if resource == "preferences":
+        return {"Preferences": act.company.preferences}
+    if identity not in (act.company.realm_id, "1"):
+        raise inactive()
+    return {"CompanyInfo": act.company.info}
+
+
+def _write(act: Act, request: Request, entity: Entity) -> Body:
+    included = request.query.get("include", [])
+    allowed = replace(act, may_repeat_numbers=WAIVES_NUMBERS in included)
+    operation = request.argument("operation") or ""
+    return write(allowed, entity, _object(request), operation, "void" in included)
+
+
+def _object(request: Request) -> Body:
+    """The body, which must be one JSON object."""
+    if "json" not in request.headers.get("content-type", ""):
+        raise wrong_content_type()
+    try:
+        body: Any = read_json(request.body)
+    except (ValueError, msgspec.DecodeError):
+        raise unsupported_property() from None
+    if not isinstance(body, dict):
+        raise unsupported_property()
+    return body

@@ -1,0 +1,203 @@
+"""The lists of a company: vendors and other people, accounts, classes, departments, terms and items.
+
+Fields, flags and lengths follow Intuit's reference pages of each entity; where a flag is unsure there, it is granted.
+"""
+
+from connectors.quickbooks.simulator_entity import entity, words
+from connectors.quickbooks.simulator_fields import (
+    ADDRESS,
+    PHONE,
+    choice,
+    day,
+    flag,
+    ignored,
+    mail,
+    number,
+    record,
+    reference,
+    text,
+    whole,
+)
+
+ACCOUNT_TYPES = {
+    "Bank": "Asset",
+    "Accounts Receivable": "Asset",
+    "Other Current Asset": "Asset",
+    "Fixed Asset": "Asset",
+    "Other Asset": "Asset",
+    "Accounts Payable": "Liability",
+    "Credit Card": "Liability",
+    "Other Current Liability": "Liability",
+    "Long Term Liability": "Liability",
+    "Equity": "Equity",
+    "Income": "Revenue",
+    "Other Income": "Revenue",
+    "Expense": "Expense",
+    "Other Expense": "Expense",
+    "Cost of Goods Sold": "Expense",
+}
+
+
+PERSON = {
+    **{
+        name: text(length)
+        for name, length in {
+            "DisplayName": 500,
+            "GivenName": 100,
+            "MiddleName": 100,
+            "FamilyName": 100,
+            "CompanyName": 100,
+            "PrintOnCheckName": 100,
+            "AcctNum": 100,
+            "Title": 16,
+            "Suffix": 16,
+        }.items()
+    },
+    **dict.fromkeys(("PrimaryPhone", "AlternatePhone", "Mobile", "Fax"), PHONE),
+    "PrimaryEmailAddr": record({"Address": mail}),
+    "WebAddr": record({"URI": text(1000)}),
+    "BillAddr": ADDRESS,
+    "Active": flag,
+    "CurrencyRef": reference,
+    "Balance": ignored,
+}
+PERSON_FILTERS = {
+    **words(
+        "text",
+        "DisplayName",
+        "GivenName",
+        "MiddleName",
+        "FamilyName",
+        "Suffix",
+        "CompanyName",
+        "PrintOnCheckName",
+        "AcctNum",
+    ),
+    "Active": "flag",
+    "Balance": "number",
+}
+GROUPING = {"Name": text(100), "ParentRef": reference, "Active": flag, "FullyQualifiedName": ignored}
+GROUPING_FILTERS = {**words("text", "Name", "FullyQualifiedName"), "Active": "flag"}
+
+
+LISTS = (
+    entity(
+        "Vendor",
+        "Names",
+        {
+            **PERSON,
+            "TermRef": reference,
+            "APAccountRef": reference,
+            "TaxIdentifier": text(20),
+            "Vendor1099": flag,
+            "T4AEligible": flag,
+            "T5018Eligible": flag,
+            "HasTPAR": flag,
+            "OtherContactInfo": ignored,
+            "CostRate": number,
+            "BillRate": number,
+            "TaxReportingBasis": text(50),
+            "GSTIN": text(15),
+            "GSTRegistrationType": text(50),
+            "BusinessNumber": text(10),
+            "Source": ignored,
+            "V4IDPseudonym": ignored,
+            "VendorPaymentBankDetail": ignored,
+            "OtherCurrencyBalance": ignored,
+        },
+        {**PERSON_FILTERS, "Vendor1099": "flag"},
+        listed=True,
+        unsorted=("Vendor1099", "AcctNum"),
+        unique="DisplayName",
+        sequence="name",
+    ),
+    entity("Customer", "Names", PERSON, PERSON_FILTERS, listed=True, unique="DisplayName", sequence="name"),
+    entity("Employee", "Names", PERSON, PERSON_FILTERS, listed=True, unique="DisplayName", sequence="name"),
+    entity(
+        "Account",
+        "Accounts",
+        {
+            **GROUPING,
+            "Description": text(100),
+            "AcctNum": text(20),
+            "AccountType": choice(*ACCOUNT_TYPES),
+            "AccountSubType": text(100),
+            "SubAccount": flag,
+            "CurrencyRef": reference,
+            "TaxCodeRef": reference,
+            "Classification": ignored,
+            "CurrentBalance": ignored,
+            "CurrentBalanceWithSubAccounts": ignored,
+        },
+        {
+            **GROUPING_FILTERS,
+            **words("text", "AccountType", "AccountSubType", "Classification", "AcctNum"),
+            "SubAccount": "flag",
+            "ParentRef": "reference",
+            "CurrentBalance": "number",
+        },
+        listed=True,
+        unsorted=("FullyQualifiedName", "SubAccount", "ParentRef"),
+        required=("Name",),
+    ),
+    entity("Class", "Klasses", {**GROUPING, "SubClass": ignored}, GROUPING_FILTERS, listed=True, required=("Name",)),
+    entity(
+        "Department",
+        "Depts",
+        {**GROUPING, "SubDepartment": ignored, "Address": ADDRESS},
+        {**GROUPING_FILTERS, "SubDepartment": "flag"},
+        listed=True,
+        required=("Name",),
+    ),
+    entity(
+        "Term",
+        "Terms",
+        {
+            "Name": text(31),
+            "Active": flag,
+            "Type": ignored,
+            "DueDays": whole(0, 999),
+            "DayOfMonthDue": whole(1, 31),
+            "DueNextMonthDays": whole(0, 999),
+            "DiscountDayOfMonth": whole(1, 31),
+            "DiscountPercent": number,
+            "DiscountDays": whole(0, 999),
+        },
+        {"Name": "text", "Active": "flag"},
+        listed=True,
+        required=("Name",),
+    ),
+    entity(
+        "Item",
+        "Items",
+        {
+            **GROUPING,
+            "Description": text(4000),
+            "Sku": text(100),
+            "PurchaseDesc": text(1000),
+            "UnitPrice": number,
+            "PurchaseCost": number,
+            "Type": choice("Inventory", "NonInventory", "Service", "Category"),
+            "SubItem": flag,
+            "Taxable": flag,
+            "TrackQtyOnHand": flag,
+            "QtyOnHand": number,
+            "InvStartDate": day,
+            "PrefVendorRef": reference,
+            "ClassRef": reference,
+            "IncomeAccountRef": reference,
+            "ExpenseAccountRef": reference,
+            "AssetAccountRef": reference,
+            "Level": ignored,
+        },
+        {
+            **GROUPING_FILTERS,
+            **words("text", "Type", "Sku", "Description"),
+            **words("flag", "SubItem", "Taxable"),
+            **words("number", "UnitPrice", "PurchaseCost"),
+        },
+        listed=True,
+        unsorted=("Active", "FullyQualifiedName", "SubItem", "Taxable"),
+        required=("Name",),
+    ),
+)

@@ -1,0 +1,33 @@
+"""Where Intuit's behaviour is not established, what the simulator does; each is a switch with the assumed default."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    """The assumptions of one simulator; tests turn them to see that nothing depends on them."""
+
+    refresh_grace: timedelta = timedelta(0)
+    """How long a refresh token that was rotated out still works: reports point both ways."""
+
+    rotate_each_refresh: bool = False
+    """Whether every refresh gives a new refresh token, instead of one in 24 hours."""
+
+    revoke_on_reuse: bool = False
+    """Whether using a rotated refresh token ends the connection."""
+
+    newest_first: bool = True
+    """Whether transactions come newest first when no order is asked for, as seen live; the documentation says by id."""
+
+    replay_faults: bool = False
+    """Whether a repeated requestid gets a stored refusal too, not only a stored success."""
+
+    closed_period_code: str = "6210"
+    """6210 was captured; the published table would say 6200."""
+
+    numbers_per_company: bool = True
+    """Whether document numbers are unique in the company, as the fault says, or per vendor or bank account."""
+
+    core_plus_allowance: int | None = None
+    """After how many metered reads a company is blocked; the form of the block (429) is assumed."""
