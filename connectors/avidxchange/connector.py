@@ -1,0 +1,262 @@
+"""AvidXchange, as the engine sees it: vendors, GL accounts and bills go in, invoices and payments come out."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connectors import oauth
+from connectors.avidxchange import sweep as sweeps
+from connectors.avidxchange.checks import check
+from connectors.avidxchange.client import WRITE_TIMEOUT, Client
+from connectors.avidxchange.contract import (
+    DEFAULT_PROFILE,
+    Profile,
+    named_profile,
+    profile_names,
+)
+from connectors.avidxchange.contract_check import ContractError
+from connectors.avidxchange.contract_sections import Address
+from connectors.avidxchange.delivery import deliver, look_up
+from connectors.avidxchange.faults import FAULTS, PROVIDER, classify_sign_in, fault
+from connectors.avidxchange.mapping import ROUTES
+from connectors.avidxchange.reading import decode_rows
+from connectors.avidxchange.sweep import Sweep
+from connectors.avidxchange.wire import Row
+from connectors.base import (
+    AccountInfo,
+    Connector,
+    Cursor,
+    Environment,
+    Fault,
+    Finding,
+    Limits,
+    Outcome,
+    Page,
+    Receipt,
+    Session,
+    Tokens,
+    Write,
+)
+from connectors.errors import UnexpectedResponse
+from connectors.records import AnyRecord, Kind
+
+LISTINGS = {Kind.BILL: "list_invoices", Kind.PAYMENT: "list_payments"}
+SWEPT = tuple(LISTINGS)
+OUR_SHARE = 80  # percent of the application's quota, which all its customers share
+_default = named_profile(DEFAULT_PROFILE)
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """The partner application, as AvidXchange's API store issued it for one environment."""
+
+    client_id: Annotated[
+        str, msgspec.Meta(title="Client ID", description="The consumer key in AvidXchange's API store.", min_length=1)
+    ]
+    client_secret: Annotated[
+        str,
+        msgspec.Meta(
+            title="Client secret",
+            description="The consumer secret beside it; kept encrypted and never shown again.",
+            min_length=1,
+            extra={"secret": True},
+        ),
+    ]
+    base_url: Annotated[
+        str,
+        msgspec.Meta(
+            title="Base address",
+            description="Where the interface answers, version included, as AvidXchange gave it at onboarding; "
+            "empty where the contract profile knows it.",
+            pattern="^(https://.+)?$",
+        ),
+    ] = ""
+    token_url: Annotated[
+        str,
+        msgspec.Meta(
+            title="Token address",
+            description="Where access tokens are issued, as AvidXchange gave it at onboarding.",
+            pattern="^(https://.+)?$",
+        ),
+    ] = ""
+
+    def __repr__(self) -> str:
+        return f"App(client_id={self.client_id!r}, base_url={self.base_url!r}, token_url={self.token_url!r})"
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """Which customer the application acts for."""
+
+    company_id: Annotated[
+        str, msgspec.Meta(title="Company ID", description="The company's id at AvidXchange.", min_length=1)
+    ]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How AvidXchange speaks to this customer."""
+
+    profile: Annotated[
+        str,
+        msgspec.Meta(
+            title="Contract profile",
+            description=f"Which names AvidXchange's interface goes by: {', '.join(profile_names())}.",
+            min_length=1,
+        ),
+    ] = DEFAULT_PROFILE
+    look_back_days: Annotated[
+        int,
+        msgspec.Meta(
+            title="Days read in full",
+            description="How far back a full reading goes: a year's books and the month of their closing, unless you "
+            "know better. What has not changed for longer is final; if not, it is read by its id.",
+            ge=1,
+            le=3650,
+        ),
+    ] = 400
+
+
+class AvidXchangeConnector(Connector):
+    """One company at AvidXchange, reached by the partner application."""
+
+    key = PROVIDER
+    name = "AvidXchange"
+    role = "ap_network"
+    sign_in: ClassVar[Literal["redirect", "credentials"]] = "credentials"
+    token_owner: ClassVar[Literal["app", "connection"]] = "app"
+    reads = frozenset(SWEPT)
+    writes = frozenset(ROUTES)
+    limits = Limits(
+        per_minute=_default.limits.requests_per_minute * OUR_SHARE // 100,
+        concurrency=2,
+        timeout=WRITE_TIMEOUT,
+        shared_by_app=True,
+        batch={kind: _default.operation(route.write).max_items or 1 for kind, route in ROUTES.items()},
+    )
+    faults: ClassVar[Sequence[Fault]] = FAULTS
+    App = App
+    Credentials = Credentials
+    Settings = Settings
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        assert isinstance(session.app, App)
+        assert isinstance(session.credentials, Credentials)
+        assert isinstance(session.settings, Settings)
+        self._app, self._settings, self._company_id = session.app, session.settings, session.credentials.company_id
+        self._profile = _profile(session.settings.profile)
+        self._address = _address(self._profile, session.environment, session.app, session.simulator_url)
+        self._clock = session.http.clock
+        session.http.request_id_header = self._profile.header("gateway_correlation") or ""
+        self._client = Client(
+            http=session.http,
+            profile=self._profile,
+            address=self._address,
+            signed=self._signed(),
+        )
+
+    def _signed(self) -> dict[str, str]:
+        # The other sign-in, by two tokens of the customer, differs from here on in nothing but these headers.
+        token = self.session.access_token
+        return self._profile.sign_in_headers("oauth", access_token=token, company_id=self._company_id)
+
+    @classmethod
+    def hosts(cls, environment: Environment, app: msgspec.Struct, simulator_url: str) -> frozenset[str]:
+        assert isinstance(app, App)
+        hosts: set[str] = set()
+        for name in profile_names():
+            with suppress(UnexpectedResponse):  # this one has no address; one that is used without says so
+                address = _address(named_profile(name), environment, app, simulator_url)
+                hosts |= {urlsplit(url).netloc for url in (address.base_url, address.token_url) if url}
+        return frozenset(hosts)
+
+    def obtain(self, refresh_token: str) -> Tokens:
+        sign_in = self._profile.oauth
+        if sign_in is None or not self._address.token_url:
+            raise fault("address_missing")
+        form = {"grant_type": sign_in.grant} | ({"scope": sign_in.scope} if sign_in.scope else {})
+        return oauth.request_tokens(
+            self.session.http,
+            self._address.token_url,
+            form,
+            client_id=self._app.client_id,
+            client_secret=self._app.client_secret,
+            classify=classify_sign_in,
+        )
+
+    def account(self) -> AccountInfo:
+        company = Row(self._profile, "company", self._client.read("read_company"))
+        return AccountInfo(
+            id=company.text("id"),
+            name=company.text("name"),
+            environment=self._profile.meaning("company_environment", company.text("environment")),
+            details={
+                "accounting system": company.text("accounting_system_id"),
+                "time zone": company.text("time_zone"),
+                "contract profile": f"{self._profile.profile_id} {self._profile.profile_version}",
+                "contract profile's hash": self._profile.content_hash,
+            },
+        )
+
+    def check(self) -> list[Finding]:
+        return list(check(self._client, self._company_id, self.session.environment))
+
+    def read(self, kind: Kind, after: Cursor | None) -> Page:
+        present = self._clock.now()
+        earliest = present - timedelta(days=self._settings.look_back_days)
+        sweep = sweeps.resume(after) if after else None
+        return self._page(sweep or sweeps.begin(self._profile, earliest, (kind,), present), (kind,))
+
+    def changes(self, cursor: Cursor) -> Page:
+        present = self._clock.now()
+        sweep = sweeps.resume(cursor)
+        return self._page(sweep or sweeps.begin(self._profile, sweeps.checkpoint(cursor), SWEPT, present), SWEPT)
+
+    def start_of_changes(self, present: datetime) -> Cursor:
+        return sweeps.rest_at(present - timedelta(seconds=self._profile.change_feed.safety_lag_seconds))
+
+    def _page(self, sweep: Sweep, kinds: Sequence[Kind]) -> Page:
+        page = self._client.page(LISTINGS[sweep.kind], sweeps.bounds(self._profile, sweep), sweep.following)
+        records, unreadable = decode_rows(self._profile, sweep.kind, page.rows)
+        cursor, more = sweeps.advance(self._profile, sweep, kinds, page)
+        return Page(records=records, unreadable=unreadable, cursor=cursor, more=more)
+
+    def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
+        records, unreadable = decode_rows(self._profile, kind, list(self._client.rows(LISTINGS[kind], "ids", ids)))
+        if unreadable:
+            raise fault("row_unreadable", f"{kind} {unreadable[0].id}: {unreadable[0].why}")
+        return {record.id: record for _, record in records}
+
+    def find(self, writes: Sequence[Write]) -> dict[str, Receipt | None]:
+        found: dict[str, Receipt | None] = {}
+        for kind in {write.kind for write in writes}:
+            found |= look_up(self._client, kind, {write.record_key: write for write in writes if write.kind is kind})
+        return found
+
+    def write(self, writes: Sequence[Write]) -> list[Outcome]:
+        return deliver(self._client, writes)
+
+
+def _profile(name: str) -> Profile:
+    try:
+        profile = named_profile(name)
+    except ContractError as error:
+        raise fault("contract_profile", str(error)) from error
+    chosen = profile.strategies
+    known = chosen.upsert == "batch" and chosen.identifier == "string"
+    if not (known and chosen.coding == "split" and chosen.applications == "embedded"):
+        raise fault("contract_profile", f"{name} asks for strategies that this connector does not have.")
+    return profile
+
+
+def _address(profile: Profile, environment: Environment, app: App, simulator_url: str) -> Address:
+    if environment is Environment.SIMULATED:
+        return profile.address("simulated", f"{simulator_url.rstrip('/')}/{PROVIDER}")
+    if app.base_url and app.token_url:
+        return Address(base_url=app.base_url.rstrip("/"), token_url=app.token_url, revoke_url=None)
+    try:
+        return profile.address("production" if environment is Environment.PRODUCTION else "sandbox")
+    except ContractError as error:
+        raise fault("address_missing", str(error)) from error

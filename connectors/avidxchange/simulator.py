@@ -1,0 +1,259 @@
+"""A stand-in for AvidXchange: companies, vendors, GL accounts, invoices, payments, and the people who act in them.
+
+Names come from the contract profile, the only thing shared with the connector; what they mean is written here anew.
+
+Public facts: no webhooks; a batch's reply is HTTP 200 with a result per record; lists want a filter; one payment pays
+many invoices; the words of payment statuses; GL accounts go in and are never changed here; approval and the choice of
+method stay inside. WSO2 facts: the token endpoint, fault codes and dialects, throttle replies. Assumed: all the rest,
+above all every path, header, field and word, upsert and paging rules, states and transitions, limits and numbers.
+
+Not served yet: dimensions, purchase orders, images, void requests, acknowledgements; their paths answer 900906.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from connectors.avidxchange.contract import DEFAULT_PROFILE, Profile, named_profile
+from connectors.avidxchange.simulator_batches import BATCHES, run_batch
+from connectors.avidxchange.simulator_books import ActRefused, Company, Record, RequestRefused, Serial
+from connectors.avidxchange.simulator_gate import Caller, Gate, GatewayRefused, gateway_fault
+from connectors.avidxchange.simulator_invoices import cancel_invoice, phase
+from connectors.avidxchange.simulator_lists import LISTINGS, read_page
+from connectors.avidxchange.simulator_people import People
+from connectors.avidxchange.simulator_wire import Wire, encode_json, read_body
+from connectors.clock import Clock
+from connectors.simulators import Request, Response, Simulator
+
+ONE: Final = {"get_vendor": "list_vendors", "get_invoice": "list_invoices", "get_payment": "list_payments"}
+SERVED: Final = {"read_company", "cancel_invoice", "payment_history", *BATCHES, *LISTINGS, *ONE}
+
+
+class AvidXchangeSimulator(People, Simulator):
+    """AvidXchange under one contract profile."""
+
+    key: ClassVar[str] = "avidxchange"
+
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Path | None = None,
+        *,
+        profile: str | Profile = DEFAULT_PROFILE,
+        throttle: bool = True,
+        token_seconds: int = 3600,
+    ) -> None:
+        self.profile = profile if isinstance(profile, Profile) else named_profile(profile)
+        self.throttled = throttle
+        self.dialect: str = self.profile.gateway_faults.dialects[0]
+        self._token_seconds = token_seconds
+        here = self.profile.address("simulated")
+        self._token_path, self._revoke_path = here.token_url, here.revoke_url
+        self._base_path = here.base_url
+        self._routes = _routes(self.profile)
+        super().__init__(clock, journal)
+
+    def reset(self) -> None:
+        """No company, and one partner application out of the box."""
+        self.serial = Serial()
+        self.wire = Wire(self.profile)
+        self.gate = Gate(self.profile, self.serial, self._token_seconds)
+        self.gate.clients["partner-app"] = "partner-secret"
+        self.companies: dict[str, Company] = {}
+        self.reply_faults: set[str] = set()
+
+    def books(self) -> dict[str, dict[str, list[Record]]]:
+        """Every company's records in canonical names, each payment with its phase."""
+        return {
+            company.id: {
+                "vendors": [*company.vendors.values()],
+                "gl_accounts": [*company.gl_accounts.values()],
+                "invoices": [*company.invoices.values()],
+                "payments": [{**payment, "phase": phase(payment)} for payment in company.payments.values()],
+                "bank_accounts": [*company.bank_accounts.values()],
+            }
+            for company in self.companies.values()
+        }
+
+    def run_network(self, company_id: str, **pace: int) -> dict[str, int]:
+        """Everything moves at most one step; see `simulator_network.run_network` for the pace."""
+        moved: dict[str, int] = self.person("run_network", company_id=company_id, **pace)
+        return moved
+
+    # Answering.
+
+    def handle(self, request: Request) -> Response:
+        """Count the request first: one too many never reaches the books, nor the journal."""
+        with self._at(None):
+            refused = self._throttle(request) if self.throttled else None
+            if refused is None:
+                return super().handle(request)
+            refused = self._dress(request, refused)
+            self.requests.append((request.method, request.path, refused.status))
+            return refused
+
+    def answer(self, request: Request) -> Response:
+        """The answer of gateway and application, with the headers that every answer has."""
+        if request.path == self._token_path:
+            return self.gate.issue(request, self.now())
+        if request.path == self._revoke_path:
+            return self.gate.revoke(request)
+        try:
+            response = self._serve(request)
+        except GatewayRefused as refused:
+            response = gateway_fault(refused.code, self.dialect)
+        except RequestRefused as refused:
+            correlation = self._correlation(request)
+            response = self.refusal(refused.status, refused.code, refused.message, refused.field, correlation)
+        return self._dress(request, response)
+
+    def refusal(
+        self, status: int, code: str, message: str = "", field: str | None = None, correlation: str | None = None
+    ) -> Response:
+        """The application's error body."""
+        error: Record = {"code": code, "message": message, "field": field, "correlation": correlation, "details": []}
+        return _json(self.wire.write("error_reply", error), status)
+
+    def gateway_refusal(self, code: int, dialect: str | None = None, wait_seconds: int | None = None) -> Response:
+        """The gateway's error body, for `refuse`; `wait_seconds` is when a throttled caller may come again."""
+        free_at = None if wait_seconds is None else self.now() + timedelta(seconds=wait_seconds)
+        return gateway_fault(code, dialect or self.dialect, free_at)
+
+    def _throttle(self, request: Request) -> Response | None:
+        if request.path in (self._token_path, self._revoke_path):
+            return None
+        try:
+            over = self.gate.count(self.gate.admit(request, self.now()), self.now())
+        except (GatewayRefused, RequestRefused):
+            return None
+        return gateway_fault(over[0], self.dialect, over[1]) if over else None
+
+    def _dress(self, request: Request, response: Response) -> Response:
+        headers = {"date": format_datetime(self.now().replace(microsecond=0), usegmt=True), **response.headers}
+        if name := self.profile.header("correlation"):
+            headers[name.lower()] = self._correlation(request)
+        if name := self.profile.header("gateway_correlation"):
+            headers[name.lower()] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"gateway:{self._correlation(request)}"))
+        return Response(status=response.status, headers=headers, body=response.body)
+
+    def _correlation(self, request: Request) -> str:
+        sent = request.headers.get((self.profile.header("correlation") or "").lower())
+        return sent or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{request.method} {request.path} {self.now()}"))
+
+    def _serve(self, request: Request) -> Response:
+        caller = self.gate.admit(request, self.now())
+        operation, slots = self._route(request)
+        company = self._company_of(caller)
+        if operation == "read_company":
+            return _json(self._read_company(company))
+        if operation in LISTINGS:
+            return self._list(request, operation, company)
+        if operation in BATCHES:
+            return self._run_batch(request, operation, company)
+        return self._serve_one(request, operation, company, slots.get("id", ""))
+
+    def _route(self, request: Request) -> tuple[str, Mapping[str, str]]:
+        if not request.path.startswith(self._base_path + "/"):
+            raise GatewayRefused(900906)
+        path = request.path.removeprefix(self._base_path)
+        found = [(method, name, match) for method, pattern, name in self._routes if (match := pattern.fullmatch(path))]
+        if not found:
+            raise GatewayRefused(900906)
+        for method, name, match in found:
+            if method == request.method:
+                return name, {slot: unquote(value) for slot, value in match.groupdict().items()}
+        raise RequestRefused(405, "method_not_allowed", "This resource has no such verb.")
+
+    def _company_of(self, caller: Caller) -> Company:
+        if not caller.company_id:
+            raise RequestRefused(400, "company_required", "Say which company is meant.")
+        company = self.companies.get(caller.company_id)
+        if company is None or caller.client_id not in (None, company.client_id):
+            raise RequestRefused(403, "company_not_linked", "The company is not linked to this application.")
+        return company
+
+    def _read_company(self, company: Company) -> Record:
+        able = msgspec.structs.asdict(self.profile.capabilities)
+        return self.wire.write(
+            "company",
+            {
+                "id": company.id,
+                "name": company.name,
+                "accounting_system_id": company.accounting_system_id,
+                "environment": "sandbox",
+                "time_zone": company.time_zone,
+                "capabilities": [name for name, offered in able.items() if offered],
+            },
+        )
+
+    def _list(self, request: Request, operation: str, company: Company) -> Response:
+        query = {name: values[0] for name, values in request.query.items()}
+        origin = "https://elsewhere.example" if "foreign_links" in self.reply_faults else ""
+        path = origin + urlsplit(request.base_url).path + request.path
+        page = read_page(company, LISTINGS[operation], self.wire, query, self.now(), path)
+        if "repeated_records" in self.reply_faults:
+            page["items"] = page["items"] + page["items"][:1]
+        if "no_paging" in self.reply_faults:
+            return _json({self.profile.name("page", "items"): page["items"]})
+        return _json(self.wire.write("page", page))
+
+    def _run_batch(self, request: Request, operation: str, company: Company) -> Response:
+        reply = self.wire.write("batch_reply", run_batch(company, operation, self.wire, request.body, self.now()))
+        if self.reply_faults:
+            self._garble(reply)
+        return _json(reply)
+
+    def _garble(self, reply: Record) -> None:
+        """Public: real batch replies carry texts for booleans, and one object where there is one of a list."""
+        results = self.profile.get("batch_reply", reply, "results")
+        for result in results:
+            errors = self.profile.get("batch_result", result, "errors")
+            if "single_results" in self.reply_faults and len(errors) == 1:
+                self.profile.put("batch_result", result, "errors", errors[0])
+            if "text_booleans" in self.reply_faults:
+                said = str(self.profile.get("batch_result", result, "successful")).lower()
+                self.profile.put("batch_result", result, "successful", said)
+        if "single_results" in self.reply_faults and len(results) == 1:
+            self.profile.put("batch_reply", reply, "results", results[0])
+
+    def _serve_one(self, request: Request, operation: str, company: Company, id: str) -> Response:
+        listing = LISTINGS[ONE.get(operation, "list_payments" if operation == "payment_history" else "list_invoices")]
+        shelf = company.shelf(listing.shelf)
+        if id not in shelf:
+            raise RequestRefused(404, "not_found", f"There is no {listing.kind} {id}.")
+        record = shelf[id]
+        if operation == "payment_history":
+            events = [{**event, "method": record["method"]} for event in record["history"]]
+            items = [self.wire.write("history_event", event) for event in events]
+            return _json({self.profile.name("page", "items"): items})
+        if operation == "cancel_invoice":
+            self._cancel(request, company, record)
+        return _json(self.wire.page_item(listing.kind, shelf, id))
+
+    def _cancel(self, request: Request, company: Company, invoice: Record) -> None:
+        if request.body:
+            read_body(request.body)
+        try:
+            cancel_invoice(company, invoice, self.now())
+        except ActRefused as refused:
+            raise RequestRefused(409, "conflict", str(refused)) from refused
+
+
+def _routes(profile: Profile) -> list[tuple[str, re.Pattern[str], str]]:
+    """Verb, path and operation of all that is offered and served."""
+    return [
+        (operation.method, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))), name)
+        for name, operation in profile.operations.items()
+        if operation is not None and name in SERVED
+    ]
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(status=status, headers={"content-type": "application/json;charset=UTF-8"}, body=encode_json(value))

@@ -1,0 +1,220 @@
+"""Invoices of the simulated network: what is accepted, the way through approval, and what payments make of the balance.
+
+Public: a vendor has to exist before its invoice, approval stays inside AvidXchange. Assumed: states and transitions,
+what may still be edited when, that a cancelled invoice frees its number, and every figure's derivation.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from connectors.avidxchange.contract import Profile
+from connectors.avidxchange.simulator_books import (
+    CENT,
+    ZERO,
+    ActRefused,
+    Company,
+    Problem,
+    Record,
+    RecordRefused,
+    RequestRefused,
+)
+
+TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
+    "received": frozenset({"in_workflow", "error", "cancelled"}),
+    "in_workflow": frozenset({"on_hold", "approved", "rejected", "cancelled"}),
+    "on_hold": frozenset({"in_workflow", "rejected", "cancelled"}),
+    "rejected": frozenset({"in_workflow", "cancelled"}),
+    "approved": frozenset({"on_hold", "cancelled"}),
+    "error": frozenset({"received", "cancelled"}),
+    "cancelled": frozenset(),
+}
+# A changed upsert sends an invoice on its way again.
+RESUBMITTED: Final[Mapping[str, str]] = {"received": "received", "rejected": "in_workflow", "error": "received"}
+LIVE: Final = frozenset(
+    {
+        "pending_approval", "held", "processing", "debit_requested", "funds_received", "sent_to_printer",
+        "card_processing", "issued", "cleared", "stop_requested", "error",
+    }
+)  # fmt: skip
+EXECUTED: Final = frozenset({"issued", "cleared", "stop_requested"})
+RELEASED_LATER: Final = frozenset({"pending_approval", "held"})
+CODING: Final = ("gl_account_external_id", "dimensions", "description")
+
+
+def upsert_invoice(company: Company, sent: Record, profile: Profile, now: datetime) -> tuple[Record, str]:
+    """Create, change or leave an invoice; refuses with every reason found."""
+    existing = company.invoices.external(sent["external_id"])
+    if existing is not None and all(existing[name] == value for name, value in sent.items()):
+        return existing, "unchanged"
+    if existing is not None:
+        _check_editable(existing, sent, profile)
+    if problems := [*_problems(company, sent, profile), *_line_problems(company, sent, profile)]:
+        raise RecordRefused(*problems)
+    if existing is None:
+        record = company.invoices.add({**sent, **_new_invoice(company, sent)}, now)
+    else:
+        company.invoice_numbers.pop(_number_key(existing), None)
+        status = RESUBMITTED.get(existing["workflow_status"], existing["workflow_status"])
+        moved = _arrival(status, now) if status != existing["workflow_status"] else {}
+        vendor = company.vendors.external(sent["vendor_external_id"])
+        figures = {"vendor_id": vendor["id"] if vendor else None, "balance": sent["amount"]}
+        record = existing
+        company.invoices.change(record, {**sent, **figures, **moved}, now)
+    company.invoice_numbers[_number_key(record)] = record["id"]
+    return record, "created" if existing is None else "updated"
+
+
+def _new_invoice(company: Company, sent: Record) -> Record:
+    vendor = company.vendors.external(sent["vendor_external_id"])
+    return {
+        "origin": "api",
+        "vendor_id": vendor["id"] if vendor else None,
+        "workflow_status": "received",
+        "payment_status": "open" if sent["document_type"] == "credit" else "unpaid",
+        "discount_taken": ZERO,
+        "amount_scheduled": ZERO,
+        "amount_paid": ZERO,
+        "amount_credited": ZERO,
+        "balance": sent["amount"],
+        "approved_at": None,
+        "rejected_at": None,
+        "rejection_reason": None,
+        "in_workflow_at": None,
+        "image_status": "none",
+        "payment_ids": [],
+        "errors": [],
+    }
+
+
+def _number_key(invoice: Record) -> tuple[str, str, str]:
+    return invoice["vendor_external_id"], invoice["invoice_number"], invoice["document_type"]
+
+
+def _check_editable(existing: Record, sent: Record, profile: Profile) -> None:
+    status = existing["workflow_status"]
+    in_route = status == "in_workflow" or (status == "on_hold" and existing["approved_at"] is None)
+    if status in RESUBMITTED or (in_route and _without_coding(existing) == _without_coding({**existing, **sent})):
+        return
+    place = profile.name("invoice", "external_id")
+    raise RecordRefused(Problem(code="invoice_locked", field=place, message="It cannot be changed any more."))
+
+
+def _without_coding(invoice: Record) -> Record:
+    lines = [{name: value for name, value in line.items() if name not in CODING} for line in invoice["lines"]]
+    return {**invoice, "lines": lines}
+
+
+def _problems(company: Company, sent: Record, profile: Profile) -> Iterator[Problem]:
+    def problem(code: str, field: str, message: str, existing_id: str | None = None) -> Problem:
+        return Problem(code=code, field=profile.name("invoice", field), message=message, existing_id=existing_id)
+
+    vendor = company.vendors.external(sent["vendor_external_id"])
+    if vendor is None:
+        yield problem("vendor_not_found", "vendor_external_id", "No vendor with this external id.")
+    elif not vendor["is_active"]:
+        yield problem("vendor_inactive", "vendor_external_id", "The vendor is inactive.")
+    if sent["amount"] == 0 or (sent["amount"] < 0) != (sent["document_type"] == "credit"):
+        yield problem("amount_invalid", "amount", "An invoice is above zero, a credit below.")
+    if sent["currency"] not in profile.limits.currencies:
+        yield problem("field_invalid", "currency", "This currency is not paid.")
+    if sent["po_external_id"] is not None:
+        yield problem("po_not_found", "po_external_id", "There is no such purchase order.")
+    twin = company.invoice_numbers.get(_number_key(sent))
+    if twin is not None and company.invoices[twin]["external_id"] != sent["external_id"]:
+        yield problem("duplicate_invoice", "invoice_number", "The vendor's number is taken.", twin)
+
+
+def _line_problems(company: Company, sent: Record, profile: Profile) -> Iterator[Problem]:
+    place = profile.name("invoice", "lines")
+    lines = sent["lines"]
+    if not 0 < len(lines) <= profile.limits.invoice_lines:
+        most = profile.limits.invoice_lines
+        yield Problem(code="field_invalid", field=place, message=f"1 to {most} lines are expected.")
+    if sum((line["amount"] for line in lines), Decimal(0)) != sent["amount"]:
+        yield Problem(code="line_total_mismatch", field=place, message="The lines do not sum to the amount.")
+    for index, line in enumerate(lines):
+        account = company.gl_accounts.external(line["gl_account_external_id"])
+        at = f"{place}[{index}].{profile.name('invoice_line', 'gl_account_external_id')}"
+        if account is None:
+            yield Problem(code="gl_account_not_found", field=at, message="No GL account with this external id.")
+        elif not account["is_active"]:
+            yield Problem(code="gl_account_inactive", field=at, message="The GL account is inactive.")
+        if line["dimensions"]:
+            at = f"{place}[{index}].{profile.name('invoice_line', 'dimensions')}"
+            yield Problem(code="dimension_not_found", field=at, message="There is no such dimension.")
+
+
+def move_invoice(company: Company, invoice: Record, to: str, now: datetime, reason: str | None = None) -> None:
+    """An invoice goes on in its approval; refuses what the transitions do not have."""
+    if to not in TRANSITIONS[invoice["workflow_status"]]:
+        raise ActRefused(f"{invoice['id']} is {invoice['workflow_status']} and cannot become {to}")
+    if invoice["workflow_status"] == "approved" and live_payments(company, invoice):
+        raise ActRefused(f"{invoice['id']} has a live payment")
+    if to == "cancelled":
+        company.invoice_numbers.pop(_number_key(invoice), None)
+    company.invoices.change(invoice, _arrival(to, now, reason), now)
+
+
+def _arrival(status: str, now: datetime, reason: str | None = None) -> Record:
+    """What an invoice is stamped with as it reaches a status."""
+    fresh = {"in_workflow_at": now, "approved_at": None, "rejected_at": None, "rejection_reason": None}
+    stamps: Record = {
+        "in_workflow": fresh,
+        "approved": {"approved_at": now},
+        "rejected": {"rejected_at": now, "rejection_reason": reason},
+    }
+    return {"workflow_status": status, **stamps.get(status, {})}
+
+
+def cancel_invoice(company: Company, invoice: Record, now: datetime) -> None:
+    """The customer withdraws an invoice; a second time changes nothing."""
+    if invoice["workflow_status"] == "cancelled":
+        return
+    if live_payments(company, invoice):
+        raise RequestRefused(409, "invoice_has_payments", "A live payment pays this invoice.")
+    move_invoice(company, invoice, "cancelled", now)
+
+
+def phase(payment: Record) -> str:
+    """How far the money has come: none, pending, executed or reversed."""
+    if payment["status"] not in LIVE:
+        return "reversed"
+    if payment["status"] in EXECUTED:
+        return "executed"
+    return "none" if payment["status"] in RELEASED_LATER else "pending"
+
+
+def live_payments(company: Company, invoice: Record) -> list[Record]:
+    """The payments that pay this invoice, or would."""
+    return [payment for id in invoice["payment_ids"] if (payment := company.payments[id])["status"] in LIVE]
+
+
+def derive_figures(company: Company, invoice: Record, now: datetime) -> None:
+    """What payments have made of an invoice; it changes only if a figure does."""
+    paid = scheduled = discount = ZERO
+    for payment in live_payments(company, invoice):
+        for application in payment["applications"]:
+            if application["invoice_id"] != invoice["id"]:
+                continue
+            if payment["status"] in EXECUTED:
+                paid += application["net_amount"]
+                discount += application["discount_amount"]
+            else:
+                scheduled += application["net_amount"]
+    figures: Record = {"amount_paid": paid, "amount_scheduled": scheduled, "discount_taken": discount}
+    figures["balance"] = invoice["amount"] - discount - paid - invoice["amount_credited"]
+    figures["payment_status"] = _payment_status(invoice, figures)
+    if any(invoice[name] != value for name, value in figures.items()):
+        company.invoices.change(invoice, figures, now)
+
+
+def _payment_status(invoice: Record, figures: Record) -> str:
+    settled = abs(figures["balance"]) <= CENT
+    touched = figures["balance"] != invoice["amount"]
+    if invoice["document_type"] == "credit":
+        return "applied" if settled else "partially_applied" if touched else "open"
+    if settled:
+        return "paid"
+    return "partially_paid" if touched else "scheduled" if figures["amount_scheduled"] else "unpaid"

@@ -1,0 +1,179 @@
+"""A simulated AvidXchange with one company, and a plain client of it that speaks through a profile."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import msgspec
+
+from connectors.avidxchange.contract import Profile, named_profile
+from connectors.avidxchange.simulator import AvidXchangeSimulator
+from connectors.clock import VirtualClock
+from connectors.simulators import SimulatorTransport
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+COMPANY = "C-1"
+ROOT = "https://network.example/avidxchange"
+ADDRESS = {"remit_line1": "100 Main St", "remit_city": "Charlotte", "remit_state": "NC", "remit_postal_code": "28202"}
+
+decode = msgspec.json.Decoder(float_hook=Decimal).decode
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Network:
+    """The simulator, its clock, and the requests of a partner's application."""
+
+    def __init__(self, profile: str | Profile = "assumed-v1", **options: Any) -> None:
+        self.clock = VirtualClock(START)
+        self.profile = profile if isinstance(profile, Profile) else named_profile(profile)
+        self.sim = AvidXchangeSimulator(self.clock, profile=self.profile, **{"throttle": False, **options})
+        self.http = httpx.Client(transport=SimulatorTransport({"avidxchange": self.sim}))
+        self.address = self.profile.address("simulated", ROOT)
+        self.person("link_company", company_id=COMPANY, name="Acme", funding_external_id="erp:account:35")
+
+    # Acts and books.
+
+    def person(self, act: str, **arguments: Any) -> Any:
+        return self.sim.person(act, **arguments)
+
+    def act(self, act: str, **arguments: Any) -> Any:
+        return self.sim.person(act, company_id=COMPANY, **arguments)
+
+    def later(self, **time: int) -> None:
+        self.clock.advance(timedelta(**time))
+
+    @property
+    def books(self) -> Any:
+        return self.sim.company(COMPANY)
+
+    def invoice(self, external_id: str = "bill:1") -> dict[str, Any]:
+        return dict(self.books.invoice(external_id=external_id))
+
+    # Requests.
+
+    def token(self, client_id: str = "partner-app", secret: str = "partner-secret") -> httpx.Response:
+        form = {"grant_type": "client_credentials"}
+        return self.http.post(str(self.address.token_url), data=form, auth=(client_id, secret))
+
+    def headers(self, company_id: str = COMPANY) -> dict[str, str]:
+        token = self.token().json()["access_token"]
+        return self.profile.sign_in_headers("oauth", access_token=token, company_id=company_id)
+
+    def call(
+        self,
+        operation: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, object] | None = None,
+        **slots: str,
+    ) -> httpx.Response:
+        return self.http.request(
+            self.profile.operation(operation).method,
+            self.address.base_url + self.profile.path(operation, **slots),
+            headers=self.headers() if headers is None else headers,
+            params=self.profile.arguments(**(query or {})),
+            content=encode(body) if body is not None else b"",
+        )
+
+    def batch(self, operation: str, *items: Any) -> dict[str, Any]:
+        """The reply to a batch in canonical names; its results are read too."""
+        response = self.call(operation, {str(self.profile.operation(operation).items): list(items)})
+        assert response.status_code == 200, response.text
+        return self.read("batch_reply", decode(response.content))
+
+    def result(self, operation: str, item: Any) -> dict[str, Any]:
+        """What became of the only record of a batch."""
+        return self.read("batch_result", self.batch(operation, item)["results"][0])
+
+    def error(self, operation: str, item: Any) -> dict[str, Any]:
+        """The first error of the only record of a batch, its code as a meaning."""
+        return self.read("record_error", self.result(operation, item)["errors"][0])
+
+    def page(self, operation: str, **query: object) -> dict[str, Any]:
+        response = self.call(operation, query=query)
+        assert response.status_code == 200, response.text
+        return self.read("page", decode(response.content))
+
+    def rows(self, operation: str, kind: str, **query: object) -> list[dict[str, Any]]:
+        return [self.read(kind, row) for row in self.page(operation, **query)["items"]]
+
+    def one(self, operation: str, kind: str, id: str) -> dict[str, Any]:
+        return self.read(kind, decode(self.call(operation, id=id).content))
+
+    def refusal(self, response: httpx.Response) -> tuple[int, str]:
+        """Status and meaning of an application's error."""
+        body = self.read("error_reply", decode(response.content))
+        return response.status_code, str(body["code"])
+
+    # Records.
+
+    def write(self, kind: str, **fields: Any) -> dict[str, Any]:
+        record: dict[str, Any] = {}
+        for name, value in fields.items():
+            self.profile.put(kind, record, name, value)
+        return record
+
+    def read(self, kind: str, record: Any) -> dict[str, Any]:
+        """A record in canonical names, words of enums as meanings."""
+        read = {name: self.profile.get(kind, record, name) for name in self.profile.fields[kind]}
+        enums = {
+            "batch_result": {"action": "batch_action"},
+            "record_error": {"code": "error_code"},
+            "error_reply": {"code": "error_code"},
+            "invoice": {"workflow_status": "workflow_status", "payment_status": "invoice_payment_status"},
+            "payment": {"method": "payment_method"},
+        }
+        for name, enum in enums.get(kind, {}).items():
+            read[name] = self.profile.meaning(enum, read[name])
+        if kind in ("payment", "history_event"):
+            read["status"] = self.profile.payment_status(read["status"]).meaning
+        if kind == "payment":
+            read["applications"] = [self.read("application", part) for part in read["applications"]]
+        return read
+
+    def vendor(self, number: int = 1, **fields: Any) -> dict[str, Any]:
+        known = {"external_id": f"vendor:{number}", "name": f"Vendor {number}", "remit_country": "US", **ADDRESS}
+        return self.write("vendor", **{**known, **fields})
+
+    def account(self, number: int = 1, **fields: Any) -> dict[str, Any]:
+        known = {"external_id": f"account:{number}", "code": str(6000 + number), "name": f"Account {number}"}
+        return self.write("gl_account", **{**known, **fields})
+
+    def bill(self, number: int = 1, amount: str = "1000.00", kind: str = "invoice", **fields: Any) -> dict[str, Any]:
+        line = self.write("invoice_line", amount=Decimal(amount), gl_account_external_id="account:1")
+        known = {
+            "external_id": f"bill:{number}",
+            "document_type": self.profile.word("document_type", kind),
+            "invoice_number": f"INV-{number}",
+            "vendor_external_id": "vendor:1",
+            "invoice_date": "2026-03-01",
+            "currency": "USD",
+            "amount": Decimal(amount),
+            "lines": [line],
+        }
+        return self.write("invoice", **{**known, **fields})
+
+    # Where many tests begin.
+
+    def with_reference_data(self) -> "Network":
+        self.batch("upsert_vendors", self.vendor())
+        self.batch("upsert_gl_accounts", self.account())
+        return self
+
+    def with_approved(self, *amounts: str) -> "Network":
+        """Approved invoices bill:1, bill:2, ... of these amounts; below zero makes a credit."""
+        self.with_reference_data()
+        for number, amount in enumerate(amounts, 1):
+            kind = "credit" if amount.startswith("-") else "invoice"
+            assert self.result("submit_invoices", self.bill(number, amount, kind))["successful"] is True
+            self.act("approve_invoice", external_id=f"bill:{number}")
+        return self
+
+    def since(self, days: int = 1) -> str:
+        """A lower bound so many days ago, as this contract writes it."""
+        moment = self.clock.now() - timedelta(days=days)
+        dated = self.profile.change_feed.granularity == "date"
+        return moment.date().isoformat() if dated else moment.isoformat().replace("+00:00", "Z")
