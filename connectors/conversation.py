@@ -1,0 +1,221 @@
+"""Talking to one connection: its token, its permits, and a record of every exchange.
+
+A call is a row of steps (a generator that names each step it has made): between two of them nothing is held, so that a
+simulation can stop, interleave or kill a worker there. What was said is kept in memory until `kept_exchanges` writes it
+in a transaction of the caller.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from connectors import governor
+from connectors.base import Connector, Environment, Session
+from connectors.clock import Clock
+from connectors.errors import AuthError, ConnectorError, RateLimited, TokenExpired
+from connectors.governor import BudgetOwner
+from connectors.http import Exchanged, Http
+from connectors.models import Connection, Exchange
+from connectors.oauth import access_token
+from connectors.registry import connector_class
+from connectors.tokens import StoredTokens
+
+T = TypeVar("T")
+Steps = Generator[str, None, T]
+Job = Callable[[Connector], T]
+
+
+def in_threads(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
+    """Do these at the same time, so many at once; they speak HTTP and never touch the database."""
+    if len(jobs) < 2:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(max_workers=min(at_once, len(jobs))) as pool:
+        return list(pool.map(lambda job: job(), jobs))
+
+
+def one_by_one(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
+    """Do these one after the other: for simulations, which must come out the same each time."""
+    return [job() for job in jobs]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effects:
+    """All that reaches outside: time and chance, the network, threads, budgets, and who we are."""
+
+    clock: Clock
+    transport: httpx.BaseTransport
+    holder: str
+    simulator_url: str = ""
+    concurrently: Callable[[Sequence[Callable[[], Any]], int], list[Any]] = in_threads
+    budgets: bool = True
+
+
+@dataclass(kw_only=True)
+class Conversation:
+    """One slice's talk with one connection; `trace_id` goes onto every exchange."""
+
+    connection: Connection
+    effects: Effects
+    trace_id: str
+    _sent: list[tuple[Http, str]] = field(default_factory=list)
+
+    @property
+    def provider(self) -> type[Connector]:
+        """The connector class."""
+        return connector_class(self.connection.provider)
+
+    def connector(self, token: str, trace_id: str = "") -> Connector:
+        """A connector for this connection that signs its requests with this access token."""
+        connection, provider = self.connection, self.provider
+        environment = Environment(connection.environment)
+        app = msgspec.convert(connection.app.credentials, provider.App)
+        http = Http(
+            transport=self.effects.transport,
+            clock=self.effects.clock,
+            hosts=provider.hosts(environment, app, self.effects.simulator_url),
+            private_hosts_allowed=environment is Environment.SIMULATED,
+        )
+        self._sent.append((http, trace_id or self.trace_id))
+        return provider(
+            Session(
+                environment=environment,
+                account_id=connection.account_id,
+                app=app,
+                credentials=msgspec.convert(connection.credentials, provider.Credentials),
+                settings=msgspec.convert(connection.settings, provider.Settings),
+                http=http,
+                simulator_url=self.effects.simulator_url,
+                access_token=token,
+            )
+        )
+
+    def token(self, rejected: str = "") -> Steps[str]:
+        """The steps to an access token that is good now."""
+        connector = self.connector("")
+        return (
+            yield from access_token(
+                StoredTokens.of(self.connection), connector.obtain, self.effects.clock, rejected=rejected
+            )
+        )
+
+    def call(self, job: Job[T]) -> Steps[T]:
+        """One call; raises what the connector raises."""
+        outcomes = yield from self.call_all([(job, "")])
+        if isinstance(outcomes[0], ConnectorError):
+            raise outcomes[0]
+        return outcomes[0]
+
+    def call_all(self, jobs: Sequence[tuple[Job[T], str]]) -> Steps[list[T | ConnectorError]]:
+        """Calls at the same time, each with its trace id; the outcome or the error of each, in order.
+
+        A call refused for its access token is made once more with a fresh one. Raises what concerns them all: no
+        permit, no token.
+        """
+        self._take_permits(len(jobs))
+        token = yield from self.token()
+        outcomes = self._run(jobs, token)
+        again = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, TokenExpired)]
+        if again:
+            yield "token refused"
+            try:
+                token = yield from self.token(rejected=token)
+            except ConnectorError as error:
+                second: list[T | ConnectorError] = [error] * len(again)  # the others' outcomes must not be lost
+            else:
+                second = self._run([jobs[place] for place in again], token)
+            for place, outcome in zip(again, second, strict=True):
+                outcomes[place] = _final(outcome)
+        for outcome in outcomes:
+            if isinstance(outcome, RateLimited) and self.effects.budgets:
+                governor.block(self.budget, outcome.retry_after, now=self.effects.clock.now())
+        return outcomes
+
+    @property
+    def budget(self) -> BudgetOwner:
+        """Whose permits a request of this connection takes."""
+        limits = self.provider.limits
+        if limits.shared_by_app:
+            return BudgetOwner(
+                tenant_id=self.connection.app.tenant_id,
+                owner=f"app:{self.connection.app_id}",
+                per_minute=limits.per_minute,
+            )
+        return BudgetOwner(
+            tenant_id=self.connection.tenant_id, owner=f"connection:{self.connection.pk}", per_minute=limits.per_minute
+        )
+
+    def _take_permits(self, count: int) -> None:
+        if not self.effects.budgets:
+            return
+        wait = governor.take(self.budget, count, now=self.effects.clock.now())
+        if wait:
+            raise RateLimited(
+                "Our budget with this provider is spent for a moment.", retry_after=wait, code="budget_spent"
+            )
+
+    def _run(self, jobs: Sequence[tuple[Job[T], str]], token: str) -> list[T | ConnectorError]:
+        def doing(job: Job[T], connector: Connector) -> Callable[[], T | ConnectorError]:
+            def do() -> T | ConnectorError:
+                try:
+                    return job(connector)
+                except ConnectorError as error:
+                    return error
+
+            return do
+
+        doings = [doing(job, self.connector(token, trace_id)) for job, trace_id in jobs]
+        return self.effects.concurrently(doings, self.provider.limits.concurrency)
+
+    def kept_exchanges(self) -> dict[str, int]:
+        """Write what was said since the last time, in the caller's transaction; the last exchange's id by trace id."""
+        said = [(exchanged, trace_id) for http, trace_id in self._sent for exchanged in http.exchanged]
+        self._sent.clear()
+        rows = Exchange.objects.bulk_create(self._rows(said))
+        return {row.trace_id: row.pk for row in rows}
+
+    def _rows(self, said: Iterable[tuple[Exchanged, str]]) -> list[Exchange]:
+        return [
+            Exchange(
+                tenant_id=self.connection.tenant_id,
+                connection_id=self.connection.pk,
+                at=exchanged.started_at,
+                trace_id=trace_id,
+                method=exchanged.method,
+                url=exchanged.url,
+                status=exchanged.status,
+                seconds=Decimal(f"{exchanged.seconds:.3f}"),
+                request_id=exchanged.request_id,
+                request_body=exchanged.request_body,
+                answer_body=exchanged.answer_body,
+                error=exchanged.error,
+            )
+            for exchanged, trace_id in said
+        ]
+
+
+def _final(outcome: T | ConnectorError) -> T | ConnectorError:
+    if isinstance(outcome, TokenExpired):
+        return AuthError(
+            outcome.message,
+            detail=outcome.detail,
+            provider=outcome.provider,
+            status=outcome.status,
+            code=outcome.code,
+            request_id=outcome.request_id,
+        )
+    return outcome
+
+
+def finish(steps: Steps[T]) -> T:
+    """Make all the steps at once: what everybody does who is not a simulation."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value

@@ -1,0 +1,74 @@
+"""Budgets: how much may still be asked of an app or an account, kept in rows that all processes share.
+
+A budget is a token bucket filled at the provider's rate up to ten seconds' worth. A provider that says "wait" blocks
+its whole budget until then. All times are passed in.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+BURST_SECONDS = 10
+
+TAKE = """
+INSERT INTO connectors_budget AS budget (tenant_id, owner, level, filled_at)
+VALUES (%(tenant)s, %(owner)s, %(capacity)s - %(count)s, %(now)s)
+ON CONFLICT (tenant_id, owner) DO UPDATE SET
+    level = LEAST(%(capacity)s, budget.level + %(rate)s * {elapsed}) - %(count)s,
+    filled_at = GREATEST(budget.filled_at, %(now)s)
+WHERE (budget.blocked_until IS NULL OR budget.blocked_until <= %(now)s)
+  AND LEAST(%(capacity)s, budget.level + %(rate)s * {elapsed}) >= %(count)s
+RETURNING level
+""".format(elapsed="GREATEST(0, EXTRACT(EPOCH FROM %(now)s - budget.filled_at))")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetOwner:
+    """Whose budget: `owner` is `app:<id>` or `connection:<id>`; the tenant is None where tenants share it."""
+
+    tenant_id: int | None
+    owner: str
+    per_minute: int
+
+
+def take(budget: BudgetOwner, count: int, *, now: datetime) -> float:
+    """Take permits for so many requests; 0 when they are granted, otherwise the seconds to wait before asking again."""
+    rate = Decimal(budget.per_minute) / 60
+    capacity = max(Decimal(1), rate * BURST_SECONDS)
+    wanted = {
+        "tenant": budget.tenant_id,
+        "owner": budget.owner,
+        "capacity": capacity,
+        "rate": rate,
+        "count": min(Decimal(count), capacity),
+        "now": now,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(TAKE, wanted)
+        if cursor.fetchone():
+            return 0
+        cursor.execute(
+            "SELECT level, filled_at, blocked_until FROM connectors_budget WHERE owner = %s AND tenant_id IS NOT DISTINCT FROM %s",
+            [budget.owner, budget.tenant_id],
+        )
+        level, filled_at, blocked_until = cursor.fetchone()
+    if blocked_until is not None and blocked_until > now:
+        return float((blocked_until - now).total_seconds())
+    filled = level + rate * Decimal(str(max(0, (now - filled_at).total_seconds())))
+    return float(max(Decimal("0.05"), (wanted["count"] - filled) / rate))
+
+
+def block(budget: BudgetOwner, seconds: float, *, now: datetime) -> None:
+    """Nothing more on this budget for so many seconds; a longer block that stands already is kept."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO connectors_budget AS budget (tenant_id, owner, level, filled_at, blocked_until)
+            VALUES (%(tenant)s, %(owner)s, 0, %(now)s, %(until)s)
+            ON CONFLICT (tenant_id, owner) DO UPDATE SET
+                blocked_until = GREATEST(coalesce(budget.blocked_until, excluded.blocked_until), excluded.blocked_until)
+            """,
+            {"tenant": budget.tenant_id, "owner": budget.owner, "now": now, "until": now + timedelta(seconds=seconds)},
+        )

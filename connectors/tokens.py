@@ -1,0 +1,103 @@
+"""Where tokens are kept: the store of `connectors.oauth` on our rows. Every method commits before it returns."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from audit.log import NewEvent, record
+from connectors.base import Tokens
+from connectors.errors import TransientError
+from connectors.models import Connection, Token
+from connectors.oauth import HeldTokens
+from connectors.registry import connector_class
+
+
+@dataclass
+class StoredTokens:
+    """The tokens of one connection, or of the app whose customers share them."""
+
+    tenant_id: int | None
+    owner: str
+    _refreshing_until: datetime | None = None
+
+    @classmethod
+    def of(cls, connection: Connection) -> "StoredTokens":
+        """The store that this connection signs in with."""
+        if connector_class(connection.provider).token_owner == "app":
+            return cls(connection.app.tenant_id, f"app:{connection.app_id}")
+        return cls(connection.tenant_id, f"connection:{connection.pk}")
+
+    def load(self) -> HeldTokens:
+        """What is held now; nothing where nobody has signed in yet."""
+        token = self._row().first()
+        if token is None:
+            Token.objects.bulk_create([Token(tenant_id=self.tenant_id, owner=self.owner)], ignore_conflicts=True)
+            token = self._row().get()
+        return HeldTokens(
+            access_token=token.secrets.get("access", ""),
+            refresh_token=token.secrets.get("refresh", ""),
+            expires_at=token.expires_at,
+            lifetime=timedelta(seconds=token.lifetime_seconds),
+            generation=token.generation,
+        )
+
+    def begin_refresh(self, generation: int, *, now: datetime, until: datetime) -> bool:
+        """Take the right to refresh this generation, unless somebody else has it."""
+        free = Q(refreshing_until=None) | Q(refreshing_until__lte=now)
+        taken = self._row().filter(free, generation=generation).update(refreshing_until=until)
+        self._refreshing_until = until if taken else None
+        return bool(taken)
+
+    def save(self, tokens: Tokens, *, now: datetime) -> None:
+        """Keep new tokens and give the right back; TransientError when the right was lost to somebody else meanwhile."""
+        with transaction.atomic():
+            token = self._row().select_for_update().get()
+            if token.refreshing_until != self._refreshing_until:
+                raise TransientError("Another worker has fetched a newer access token.", code="token_in_flight")
+            keep(token, tokens, now=now)
+            record(
+                [
+                    NewEvent(
+                        tenant_id=self.tenant_id,
+                        at=now,
+                        verb="token_refreshed",
+                        subject_kind="token",
+                        subject_id=self.owner,
+                        data={"generation": token.generation},
+                    )
+                ]
+            )
+
+    def give_up(self) -> None:
+        """Give the right back without new tokens."""
+        self._row().filter(refreshing_until=self._refreshing_until).update(refreshing_until=None)
+
+    def replace(self, tokens: Tokens, *, now: datetime) -> None:
+        """Keep what a person's new sign-in brought, whoever may be refreshing the old ones."""
+        with transaction.atomic():
+            self.load()
+            keep(self._row().select_for_update().get(), tokens, now=now)
+
+    def forget(self) -> None:
+        """Hold nothing any more."""
+        self._row().delete()
+
+    def _row(self) -> QuerySet[Token]:
+        return Token.objects.filter(Q(tenant_id=self.tenant_id) if self.tenant_id else Q(tenant=None), owner=self.owner)
+
+
+def keep(token: Token, tokens: Tokens, *, now: datetime) -> None:
+    """Write new tokens into a row that the caller has locked."""
+    token.secrets = {"access": tokens.access_token, "refresh": tokens.refresh_token or token.secrets.get("refresh", "")}
+    token.generation += 1
+    token.lifetime_seconds = tokens.expires_in
+    token.obtained_at = now
+    token.expires_at = now + timedelta(seconds=tokens.expires_in)
+    if tokens.refresh_expires_in is not None:
+        token.refresh_expires_at = now + timedelta(seconds=tokens.refresh_expires_in)
+    if tokens.hard_expires_in is not None:
+        token.hard_expires_at = now + timedelta(seconds=tokens.hard_expires_in)
+    token.refreshing_until = None
+    token.save()

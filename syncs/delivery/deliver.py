@@ -1,0 +1,156 @@
+"""A slice of delivery: look up what is in doubt, claim what is due, check, send, settle.
+
+Between two steps nothing is held: no transaction, no lock, no thread. A worker may be killed at any of them; what it
+leaves is a row that says how far it came.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Min
+
+from connectors.base import Action, Connector, Outcome
+from connectors.conversation import Effects, Job, Steps
+from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.records import Kind
+from syncs import leases
+from syncs.delivery.claim import Batch, Planned, claim
+from syncs.delivery.doubt import look_up_doubtful
+from syncs.delivery.preflight import Checked, check_payments, check_stops
+from syncs.delivery.settle import not_sent, settle, stop_for
+from syncs.delivery.slice import ATTEMPT, Slice, open_slice
+from syncs.delivery.verdict import write_verdicts
+from syncs.leases import Lease
+from syncs.models import Stream, SyncRecord, SyncRun
+from syncs.states import State
+
+SLICE_SECONDS = 5.0
+MARGIN_SECONDS = 2.0
+UNDER_WAY = (State.PENDING, State.SENDING, State.IN_DOUBT, State.WAITING)
+
+
+def deliver_stream(stream_id: int, effects: Effects) -> Steps[None]:
+    """Deliver what one stream has due, for at most a slice of time; nothing happens if somebody else is at it."""
+    clock = effects.clock
+    started = clock.monotonic()
+    lease = leases.take(Stream, stream_id, holder=effects.holder, now=clock.now())
+    if lease is None:
+        return
+    yield "leased"
+    wait: timedelta | None = None
+    while wait is None and clock.monotonic() - started <= SLICE_SECONDS:
+        slice_ = open_slice(stream_id, lease, effects)
+        if slice_ is None:
+            break
+        try:
+            looked_up = yield from look_up_doubtful(slice_)
+        except ConnectorError as error:
+            wait = stop_for(slice_, [error]) or timedelta(0)
+            break
+        claimed_at = clock.monotonic()
+        batch = claim(slice_)
+        yield "claimed"
+        if batch.planned:
+            wait = yield from _send(slice_, batch.planned, claimed_at)
+            yield "settled"
+        elif not (looked_up or batch.ruled):
+            break
+        _note(slice_, batch)
+    _give_back(stream_id, lease, clock.now(), wait)
+
+
+def _send(slice_: Slice, planned: Sequence[Planned], claimed_at: float) -> Steps[timedelta | None]:
+    """The steps from attempts that stand in our rows to their outcomes; how long the stream has to wait, if at all."""
+    try:
+        checked = yield from _check(slice_, planned)
+    except ConnectorError as error:
+        return not_sent(slice_, planned, error)
+    if checked.verdicts:
+        with transaction.atomic():
+            slice_.lease.check(slice_.now())
+            slice_.talk.kept_exchanges()
+            write_verdicts(slice_, checked.verdicts, now=slice_.now())
+        yield "some not sent"
+    if not checked.cleared:
+        return None
+    chunks = _chunks(slice_, checked.cleared)
+    try:
+        jobs = [
+            (_writing(slice_, chunk, claimed_at), f"{slice_.talk.trace_id}-{place}")
+            for place, chunk in enumerate(chunks)
+        ]
+        answers = yield from slice_.talk.call_all(jobs)
+    except ConnectorError as error:
+        return not_sent(slice_, checked.cleared, error)
+    yield "sent"
+    outcomes: list[tuple[Planned, Outcome, str]] = []
+    for chunk, answer, (_, trace_id) in zip(chunks, answers, jobs, strict=True):
+        outcomes += [(one, outcome, trace_id) for one, outcome in zip(chunk, _each(chunk, answer), strict=True)]
+    late = [one for one, outcome, _ in outcomes if isinstance(outcome, TooLate)]
+    if late:
+        not_sent(slice_, late, None)
+    return settle(slice_, [entry for entry in outcomes if not isinstance(entry[1], TooLate)])
+
+
+class TooLate(ConnectorError):
+    """The attempt's deadline had passed when it was about to be sent: nothing was sent."""
+
+
+def _check(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
+    if slice_.kind is Kind.PAYMENT:
+        return (yield from check_payments(slice_, planned))
+    if slice_.kind is Kind.BILL:
+        return (yield from check_stops(slice_, planned))
+    return Checked(cleared=list(planned))
+
+
+def _chunks(slice_: Slice, planned: Sequence[Planned]) -> list[list[Planned]]:
+    """Sets of one action each, as large as the provider takes them."""
+    chunks = []
+    for action in sorted({one.write.action for one in planned}):
+        same = [one for one in planned if one.write.action is action]
+        many = action in (Action.CREATE, Action.UPDATE)  # what is stopped is stopped one by one
+        size = slice_.talk.provider.limits.batch.get(slice_.kind, 1) if many else 1
+        chunks += [same[start : start + size] for start in range(0, len(same), size)]
+    return chunks
+
+
+def _writing(slice_: Slice, chunk: Sequence[Planned], claimed_at: float) -> Job[list[Outcome]]:
+    clock, latest = slice_.effects.clock, claimed_at + ATTEMPT.total_seconds() - MARGIN_SECONDS
+
+    def write(connector: Connector) -> list[Outcome]:
+        if clock.monotonic() > latest:
+            raise TooLate("Too late to send it.")
+        return connector.write([one.write for one in chunk])
+
+    return write
+
+
+def _each(chunk: Sequence[Planned], answer: list[Outcome] | ConnectorError) -> list[Outcome]:
+    if isinstance(answer, ConnectorError):
+        return [answer] * len(chunk)
+    if len(answer) != len(chunk):
+        return [UnexpectedResponse("The connector answered for another number of records.")] * len(chunk)
+    return answer
+
+
+def _note(slice_: Slice, batch: Batch) -> None:
+    SyncRun.objects.create(
+        tenant_id=slice_.tenant_id,
+        stream=slice_.stream,
+        started_at=slice_.now(),
+        ended_at=slice_.now(),
+        counts={"attempted": len(batch.planned), "ruled": batch.ruled},
+    )
+
+
+def _give_back(stream_id: int, lease: Lease, now: datetime, wait: timedelta | None) -> None:
+    with transaction.atomic():
+        lease.check(now)  # locks the row, so that what is observed from here on finds it and makes it due
+        due_at = SyncRecord.objects.filter(stream_id=stream_id, state__in=UNDER_WAY).aggregate(
+            first=Min("next_attempt_at")
+        )["first"]
+        if due_at is not None and wait is not None:
+            due_at = max(due_at, now + wait)
+        lease.give_back(due_at=due_at)

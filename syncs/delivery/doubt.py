@@ -1,0 +1,165 @@
+"""In doubt: what was sent, or may have been, is looked up before anything else is done with it.
+
+A look-up begins only when the attempt's deadline and the provider's own time-out have passed: then what was sent is
+either there or never will be.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+from django.db import connection as database
+from django.db import transaction
+
+from connectors.base import Action, Link, Receipt, Write
+from connectors.conversation import Steps
+from connectors.errors import ConnectorError
+from connectors.records import Payment, restore
+from syncs.delivery.settle import observe_receipts, settle_failure_of_all
+from syncs.delivery.slice import Slice
+from syncs.delivery.verdict import Verdict, write_verdicts
+from syncs.states import State
+
+AT_ONCE = 50
+ASK_AGAIN = timedelta(minutes=1)
+
+DOUBTFUL = """
+SELECT s.id, s.trace_id, a.id, a.revision, a.action, a.record_key, a.request_key, a.place, a.started_at,
+       a.delivery_fingerprint, a.link_id, a.link_version, a.body::text, a.context::text
+FROM syncs_syncrecord s JOIN syncs_attempt a ON a.id = s.attempt_id AND a.tenant_id = s.tenant_id
+WHERE s.stream_id = %s AND s.state IN ('sending', 'in_doubt') AND s.next_attempt_at <= %s
+ORDER BY s.next_attempt_at, s.id LIMIT %s
+"""
+
+
+def look_up_doubtful(slice_: Slice) -> Steps[bool]:
+    """Look up what is due for it; whether there was anything."""
+    doubtful = _read(slice_)
+    if not doubtful:
+        return False
+    yield "in doubt"
+    try:
+        found = yield from slice_.talk.call(lambda connector: connector.find([write for write, _ in doubtful]))
+    except ConnectorError as error:
+        settle_failure_of_all(slice_, [verdict for _, verdict in doubtful], error)
+        raise
+    yield "looked up"
+    now = slice_.now()
+    with transaction.atomic():
+        slice_.lease.check(now)
+        write_verdicts(slice_, [_conclude(slice_, write, verdict, found) for write, verdict in doubtful], now=now)
+        observe_receipts(slice_, [receipt for receipt in found.values() if receipt is not None])
+        slice_.talk.kept_exchanges()
+    return True
+
+
+def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Receipt | None]) -> Verdict:
+    if write.record_key not in found:
+        return replace(
+            doubted,
+            state=State.IN_DOUBT,
+            next_attempt_at=slice_.now() + ASK_AGAIN,
+            outcome="in doubt",
+            code="answer_lost",
+            reason="Whether it arrived cannot be told yet.",
+        )
+    receipt = found[write.record_key]
+    if receipt is None:
+        return replace(
+            doubted,
+            state=State.PENDING,
+            next_attempt_at=slice_.now(),
+            outcome="absent",
+            verb="delivery_absent",
+            fingerprint="",
+        )
+    if receipt.duplicate_of:
+        return replace(
+            doubted,
+            state=State.HELD,
+            code="posted_twice",
+            needs_somebody=True,
+            target_id=receipt.id,
+            outcome="found",
+            reason=f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark.",
+            fingerprint="",
+        )
+    if not _holds_what_was_sent(write, receipt):
+        return replace(  # linked only: the next try brings it to what is wanted
+            doubted,
+            state=State.PENDING,
+            next_attempt_at=slice_.now(),
+            target_id=receipt.id,
+            target_version=receipt.version,
+            outcome="found",
+            verb="delivery_found",
+            fingerprint="",
+        )
+    return replace(
+        doubted,
+        state=State.SYNCED,
+        settles=True,
+        target_id=receipt.id,
+        target_version=receipt.version,
+        outcome="found",
+        verb="delivery_found",
+    )
+
+
+def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:
+    """Whether a payment that carries our mark settles what it was sent to settle; of other kinds the mark is enough."""
+    sent, stands = write.record, receipt.record
+    if write.action is not Action.CREATE or not isinstance(sent, Payment):
+        return True
+    return isinstance(stands, Payment) and stands.amount == sent.amount and _settles(stands) == _settles(sent)
+
+
+def _settles(payment: Payment) -> dict[str, Decimal]:
+    """How much of which bill a payment settles."""
+    return {application.target.id: application.gross for application in payment.applications}
+
+
+def _read(slice_: Slice) -> list[tuple[Write, Verdict]]:
+    with database.cursor() as cursor:
+        cursor.execute(DOUBTFUL, [slice_.stream.pk, slice_.now(), AT_ONCE])
+        rows = cursor.fetchall()
+    return [
+        (
+            Write(
+                kind=slice_.kind,
+                action=Action(action),
+                record=restore(slice_.kind, body),
+                record_key=key,
+                request_key=request_key,
+                link=Link(id=link_id, version=link_version) if link_id else None,
+                place=place,
+                sent_at=started_at,
+                context=msgspec.json.decode(context),
+            ),
+            Verdict(
+                id=id,
+                revision=revision,
+                state=State.IN_DOUBT,
+                trace_id=trace_id,
+                attempt_id=attempt_id,
+                fingerprint=delivered,
+            ),
+        )
+        for (
+            id,
+            trace_id,
+            attempt_id,
+            revision,
+            action,
+            key,
+            request_key,
+            place,
+            started_at,
+            delivered,
+            link_id,
+            link_version,
+            body,
+            context,
+        ) in rows
+    ]

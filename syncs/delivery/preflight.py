@@ -1,0 +1,242 @@
+"""Before money moves in the ERP: everything that a posting rests on is fetched in the same slice, the first time too.
+
+What already carries our mark is linked, not created. A bill that somebody else has settled, or that carries a payment
+that looks like this one, is never paid a second time. A bill is stopped at the AP network only on what the ERP says of
+it at this moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from connectors.base import Action, Connector, Link, Receipt
+from connectors.conversation import Conversation, Steps
+from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
+from syncs.delivery.claim import Planned
+from syncs.delivery.scope import Circumstances, Wish, rule
+from syncs.delivery.slice import Slice
+from syncs.delivery.verdict import Verdict
+from syncs.mirror.settled_elsewhere import explained
+from syncs.states import State
+
+LOOKS_ALIKE_WITHIN = timedelta(days=10)
+
+
+@dataclass(kw_only=True)
+class Checked:
+    """What may be sent, and what came out otherwise."""
+
+    cleared: list[Planned] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
+    """The steps that clear payments for posting."""
+    creates = [one for one in planned if one.write.action is Action.CREATE]
+    others = [one for one in planned if one.write.action is not Action.CREATE]
+    checked = Checked()
+    if creates:
+        found = yield from slice_.talk.call(lambda connector: connector.find([one.write for one in creates]))
+        yield "looked for our marks"
+        bills = yield from _fetch(
+            slice_.talk,
+            Kind.BILL,
+            sorted({application.target.id for one in creates for application in _payment(one).applications}),
+        )
+        yield "bills fetched"
+        on_bills = yield from _fetch(
+            slice_.talk,
+            Kind.PAYMENT,
+            sorted(
+                {settlement for bill in bills.values() if isinstance(bill, Bill) for settlement in bill.settlements}
+            ),
+        )
+        yield "payments on the bills fetched"
+        for one in creates:
+            _judge(checked, one, found, bills, on_bills)
+    if others:
+        postings = yield from _fetch(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
+        yield "postings fetched"
+        for one in others:
+            _judge_posting(checked, one, postings.get(_link(one).id))
+    return checked
+
+
+def check_stops(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
+    """The steps that confirm, on the bills as they are now, that they are to be stopped."""
+    checked = Checked(cleared=[one for one in planned if one.ruling.code != "settled_elsewhere"])
+    doubted = [one for one in planned if one.ruling.code == "settled_elsewhere"]
+    if not doubted:
+        return checked
+    talk = Conversation(connection=slice_.source, effects=slice_.effects, trace_id=slice_.talk.trace_id)
+    ids = [one.claim.remote_id for one in doubted]
+    bills = yield from _fetch(talk, Kind.BILL, ids)
+    yield "bills to be stopped fetched"
+    ours = explained(slice_.source, ids)
+    for one in doubted:
+        bill = bills.get(one.claim.remote_id)
+        posted = max(ours.get(one.claim.remote_id, Decimal(0)), one.explained)
+        around = Circumstances(linked=True, gone=bill is None, explained=posted, policies=slice_.policies)
+        if rule(bill or one.claim.record, around).wish is Wish.STOP:
+            checked.cleared.append(one)
+        else:
+            checked.verdicts.append(
+                one.verdict(
+                    State.SYNCED,
+                    settles=True,
+                    fingerprint=one.claim.wanted_fingerprint,
+                    outcome="not needed",
+                    verb="delivery_skipped",
+                )
+            )
+    return checked
+
+
+def _judge(
+    checked: Checked,
+    one: Planned,
+    found: dict[str, Receipt | None],
+    bills: dict[str, AnyRecord],
+    on_bills: dict[str, AnyRecord],
+) -> None:
+    """One payment that has not been posted as far as we know."""
+    if one.write.record_key not in found:
+        checked.verdicts.append(
+            one.verdict(
+                State.PENDING,
+                outcome="not sent",
+                uncount=True,
+                reason="Whether it is there already cannot be told now.",
+                next_attempt_at=_soon(one),
+            )
+        )
+        return
+    receipt = found[one.write.record_key]
+    if receipt is not None:
+        checked.verdicts.append(_linked(one, receipt))
+        return
+    objection = _objection(_payment(one), bills, on_bills)
+    if objection is not None:
+        code, reason = objection
+        checked.verdicts.append(
+            one.verdict(State.HELD, outcome="not sent", code=code, reason=reason, needs_somebody=True)
+        )
+        return
+    ap_accounts = [
+        bill.ap_account.id
+        for application in _payment(one).applications
+        if isinstance(bill := bills[application.target.id], Bill) and bill.ap_account is not None
+    ]
+    context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
+    checked.cleared.append(replace(one, write=replace(one.write, context=context)))
+
+
+def _linked(one: Planned, receipt: Receipt) -> Verdict:
+    if receipt.duplicate_of:
+        return one.verdict(
+            State.HELD,
+            outcome="found",
+            code="posted_twice",
+            needs_somebody=True,
+            target_id=receipt.id,
+            reason=f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark.",
+        )
+    # Linked only: what it holds may be older than what is wanted now, so the next try updates it.
+    return one.verdict(
+        State.PENDING,
+        outcome="found",
+        verb="delivery_found",
+        uncount=True,
+        target_id=receipt.id,
+        target_version=receipt.version,
+        next_attempt_at=_soon(one),
+    )
+
+
+def _objection(payment: Payment, bills: dict[str, AnyRecord], on_bills: dict[str, AnyRecord]) -> tuple[str, str] | None:
+    """Why this payment must not be posted, if there is a reason."""
+    accounts = set()
+    for application in payment.applications:
+        bill = bills.get(application.target.id)
+        if not isinstance(bill, Bill):
+            return "recorded_by_hand", f"Bill {application.number} is not in the ERP any more."
+        accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
+        for settlement in bill.settlements:
+            other = on_bills.get(settlement)
+            if isinstance(other, Payment) and not other.mark and _looks_alike(payment, other):
+                return "recorded_by_hand", (
+                    f"Bill {bill.number} carries a payment of {other.amount} on {other.date} with reference "
+                    f"{other.reference or 'none'}, which is not ours."
+                )
+        if bill.balance < application.gross:
+            return (
+                "recorded_by_hand",
+                f"Bill {bill.number} is open with {bill.balance}, the payment settles {application.gross}.",
+            )
+    if len(accounts) > 1 or {vendor for vendor, _, _ in accounts} != {payment.vendor.id}:
+        return "payment_several_accounts", "Its bills differ in vendor, currency or AP account."
+    return None
+
+
+def _looks_alike(payment: Payment, other: Payment) -> bool:
+    if other.phase is Phase.REVERSED:
+        return False
+    if payment.reference and payment.reference == other.reference:
+        return True
+    near = payment.date is None or other.date is None or abs(payment.date - other.date) <= LOOKS_ALIKE_WITHIN
+    return payment.amount == other.amount and near
+
+
+def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None) -> None:
+    """One payment that we have posted and now change or void."""
+    gone = not isinstance(posting, Payment) or posting.phase is Phase.REVERSED
+    if gone and one.write.action is Action.VOID:
+        checked.verdicts.append(
+            one.verdict(
+                State.SYNCED,
+                settles=True,
+                fingerprint=one.claim.wanted_fingerprint,
+                outcome="found",
+                verb="delivery_found",
+            )
+        )
+    elif gone or (isinstance(posting, Payment) and posting.mark != one.write.record_key):
+        checked.verdicts.append(
+            one.verdict(
+                State.HELD,
+                outcome="not sent",
+                code="posting_gone",
+                needs_somebody=True,
+                reason=f"Payment {_link(one).id} in the ERP is no longer what we posted.",
+            )
+        )
+    else:
+        assert isinstance(posting, Payment)
+        link = Link(id=posting.id, version=posting.version)
+        checked.cleared.append(replace(one, write=replace(one.write, link=link)))
+
+
+def _fetch(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
+    if not ids:
+        return {}
+
+    def fetch(connector: Connector) -> dict[str, AnyRecord]:
+        return dict(connector.fetch(kind, ids))
+
+    return (yield from talk.call(fetch))
+
+
+def _payment(one: Planned) -> Payment:
+    assert isinstance(one.write.record, Payment)
+    return one.write.record
+
+
+def _link(one: Planned) -> Link:
+    assert one.write.link is not None
+    return one.write.link
+
+
+def _soon(one: Planned) -> datetime:
+    assert one.write.sent_at is not None
+    return one.write.sent_at

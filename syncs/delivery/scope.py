@@ -1,0 +1,139 @@
+"""Whether a record is to be sent, stopped, left out by a rule, or held for a person. Pure.
+
+Each rule names itself by a code of the catalogue and says why in a sentence that a customer understands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from connectors.records import Account, AnyRecord, Bill, Payment, Phase, Vendor
+
+
+class Wish(StrEnum):
+    """What is to become of a record."""
+
+    SEND = "send"
+    STOP = "stop"
+    OUT_OF_SCOPE = "out_of_scope"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """What is to become of a record, by which rule, and why."""
+
+    wish: Wish
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What a ruling needs beyond the record: whether the other side has it, our postings on it, the tenant's policies."""
+
+    linked: bool
+    gone: bool
+    explained: Decimal
+    policies: Mapping[str, object]
+
+
+SEND = Ruling(wish=Wish.SEND)
+
+
+def rule(record: AnyRecord, around: Circumstances) -> Ruling:
+    """The ruling for one record."""
+    if isinstance(record, Bill):
+        return _rule_bill(record, around)
+    if isinstance(record, Payment):
+        return _rule_payment(record, around)
+    return _rule_listed(record, around)
+
+
+def _rule_listed(record: Vendor | Account, around: Circumstances) -> Ruling:
+    if around.linked and not around.gone:
+        return SEND
+    if around.gone:
+        return _out("gone_before_sent", "It no longer exists in the ERP.")
+    if not record.active:
+        return _out("inactive", "It is inactive in the ERP and was never sent.")
+    return SEND
+
+
+def _rule_bill(bill: Bill, around: Circumstances) -> Ruling:
+    if around.gone:
+        if around.linked:
+            return Ruling(wish=Wish.STOP, code="bill_gone", reason="The bill was deleted in the ERP.")
+        return _out("gone_before_sent", "The bill was deleted in the ERP before it was sent.")
+    currencies = around.policies["currencies"]
+    assert isinstance(currencies, list)
+    if bill.currency not in currencies:
+        return _out(
+            "currency_not_paid", f"{bill.amount} {bill.currency}: only {', '.join(currencies)} is paid by the network."
+        )
+    total = sum((line.amount for line in bill.lines), Decimal(0))
+    if total != bill.amount:
+        return _hold("bill_does_not_tie", f"Its lines and tax sum to {total}, the bill says {bill.amount}.")
+    settled = bill.amount - bill.balance
+    if around.linked:
+        if settled > around.explained:
+            return Ruling(
+                wish=Wish.STOP,
+                code="settled_elsewhere",
+                reason=f"{settled} of {bill.amount} is settled in the ERP, of which we posted {around.explained}.",
+            )
+        return SEND
+    if bill.amount <= 0:
+        return _out("nothing_to_pay", f"The bill is over {bill.amount}: there is nothing to pay.")
+    if bill.balance == 0:
+        return _out("settled_before_sent", "The bill was settled in the ERP before it was sent.")
+    if settled:
+        return _hold(
+            "partly_settled",
+            f"Of {bill.amount}, {bill.balance} is still open: it was partly settled before it was sent.",
+        )
+    return SEND
+
+
+def _rule_payment(payment: Payment, around: Circumstances) -> Ruling:
+    if payment.phase is Phase.UNKNOWN:
+        return _hold("payment_status_unknown", f'Its status is "{payment.status}", which we do not know.')
+    if payment.phase is Phase.NONE:
+        if around.linked:
+            return _hold("payment_taken_back", f'It was posted, and its status is "{payment.status}" again.')
+        return _out("payment_not_released", "It waits for the buyer's release.")
+    if payment.phase is Phase.REVERSED:
+        if around.linked:
+            return Ruling(wish=Wish.STOP, code="payment_reversed", reason=f'Its status is "{payment.status}".')
+        return _out("payment_reversed_before_posting", "It was taken back before anything was posted.")
+    if payment.phase is Phase.PENDING and not around.policies["pending_payments"] and not around.linked:
+        return _out("payment_not_executed", "By policy nothing is posted before the payment is executed.")
+    return _shape(payment)
+
+
+def _shape(payment: Payment) -> Ruling:
+    if not payment.applications:
+        return _hold("payment_does_not_tie", "It names no bill.")
+    total = sum((application.net for application in payment.applications), Decimal(0))
+    if total != payment.amount:
+        return _hold(
+            "payment_does_not_tie", f"The bills that it pays sum to {total}, the payment says {payment.amount}."
+        )
+    for application in payment.applications:
+        if application.net != application.gross - application.discount:
+            return _hold(
+                "payment_does_not_tie",
+                f"Bill {application.number}: {application.gross} less {application.discount} is not {application.net}.",
+            )
+        if application.discount or application.gross <= 0:
+            return _hold("payment_shape", f"Bill {application.number}: discounts and credits are entered by hand.")
+    return SEND
+
+
+def _out(code: str, reason: str) -> Ruling:
+    return Ruling(wish=Wish.OUT_OF_SCOPE, code=code, reason=reason)
+
+
+def _hold(code: str, reason: str) -> Ruling:
+    return Ruling(wish=Wish.HOLD, code=code, reason=reason)

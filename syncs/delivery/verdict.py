@@ -1,0 +1,191 @@
+"""A verdict: where one delivery stands after a step, and the one statement that writes a set of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import connection as database
+
+from audit.log import NewEvent, record
+from syncs.delivery.slice import Slice
+from syncs.models import SyncRecord
+from syncs.problems.causes import Cause, open_problem, recount
+from syncs.states import State
+
+WRITE = """
+UPDATE syncs_syncrecord s SET
+    state = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending') THEN 'pending' ELSE v.state END,
+    next_attempt_at = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending', 'pending') THEN %(now)s
+        ELSE v.next_attempt_at END,
+    code = v.code, reason = v.reason, waiting_kind = v.waiting_kind, waiting_id = v.waiting_id,
+    problem_id = v.problem_id,
+    attempts = CASE WHEN v.settles THEN 0 WHEN v.uncount THEN GREATEST(0, s.attempts - 1) ELSE s.attempts END,
+    target_id = coalesce(nullif(v.target_id, ''), s.target_id),
+    target_version = coalesce(nullif(v.target_version, ''), s.target_version),
+    settled = CASE WHEN v.settles THEN v.revision ELSE s.settled END,
+    settled_fingerprint = CASE WHEN v.settles THEN v.fingerprint ELSE s.settled_fingerprint END,
+    synced_at = CASE WHEN v.settles THEN %(now)s ELSE s.synced_at END,
+    attempt_id = CASE WHEN v.state IN ('sending', 'in_doubt') THEN s.attempt_id END
+FROM unnest(
+    %(id)s::bigint[], %(attempt_id)s::bigint[], %(revision)s::int[], %(state)s::text[], %(next_attempt_at)s::timestamptz[],
+    %(code)s::text[], %(reason)s::text[], %(waiting_kind)s::text[], %(waiting_id)s::text[], %(problem_id)s::bigint[],
+    %(uncount)s::bool[], %(target_id)s::text[], %(target_version)s::text[], %(settles)s::bool[], %(fingerprint)s::text[]
+) AS v (id, attempt_id, revision, state, next_attempt_at, code, reason, waiting_kind, waiting_id, problem_id, uncount,
+        target_id, target_version, settles, fingerprint)
+WHERE s.id = v.id AND (v.attempt_id IS NULL OR s.attempt_id = v.attempt_id)
+"""
+
+END_ATTEMPTS = """
+UPDATE syncs_attempt a SET ended_at = %(now)s, outcome = v.outcome, code = v.code, message = v.reason,
+    exchange_id = coalesce(v.exchange_id, a.exchange_id)
+FROM unnest(%(attempt_id)s::bigint[], %(outcome)s::text[], %(code)s::text[], %(reason)s::text[], %(exchange_id)s::bigint[])
+    AS v (id, outcome, code, reason, exchange_id)
+WHERE a.id = v.id AND a.tenant_id = %(tenant)s
+"""
+
+RELEASE = """
+UPDATE syncs_syncrecord s SET state = 'pending', next_attempt_at = %(now)s, waiting_kind = '', waiting_id = '',
+    code = '', reason = '', problem_id = NULL
+FROM syncs_stream stream, syncs_syncrecord done, syncs_remoterecord r
+WHERE done.id = ANY(%(ids)s) AND r.id = done.remote_record_id AND s.tenant_id = done.tenant_id AND s.state = 'waiting'
+  AND s.waiting_kind = r.kind AND s.waiting_id = r.remote_id
+  AND stream.id = s.stream_id AND stream.integration_id = %(integration)s
+RETURNING s.stream_id
+"""
+
+SHARE_PROBLEM = """
+UPDATE syncs_syncrecord s SET problem_id = held.problem_id
+FROM syncs_syncrecord held, syncs_remoterecord r, syncs_stream stream
+WHERE held.id = ANY(%(ids)s) AND r.id = held.remote_record_id AND s.tenant_id = held.tenant_id AND s.state = 'waiting'
+  AND s.waiting_kind = r.kind AND s.waiting_id = r.remote_id
+  AND stream.id = s.stream_id AND stream.integration_id = %(integration)s
+"""
+
+VERBS = {
+    State.SYNCED: "delivered",
+    State.PENDING: "delivery_retried",
+    State.HELD: "delivery_held",
+    State.IN_DOUBT: "delivery_in_doubt",
+    State.WAITING: "delivery_waiting",
+    State.OUT_OF_SCOPE: "out_of_scope",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Where one delivery stands now; `settles` says that the other side holds this revision for sure.
+
+    `cause_key` groups records into one problem where somebody is needed; it is the record itself unless said otherwise.
+    """
+
+    id: int
+    revision: int
+    state: State
+    trace_id: str
+    attempt_id: int | None = None
+    outcome: str = ""
+    verb: str = ""
+    next_attempt_at: datetime | None = None
+    code: str = ""
+    reason: str = ""
+    waiting_kind: str = ""
+    waiting_id: str = ""
+    problem_id: int | None = None
+    uncount: bool = False
+    target_id: str = ""
+    target_version: str = ""
+    settles: bool = False
+    fingerprint: str = ""
+    exchange_id: int | None = None
+    needs_somebody: bool = False
+    cause_key: str = ""
+
+
+def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime) -> None:
+    """Write a set of verdicts with everything that follows from them, in the caller's transaction."""
+    if not verdicts:
+        return
+    ids = [verdict.id for verdict in verdicts]
+    touched = {
+        problem_id
+        for problem_id in SyncRecord.objects.filter(pk__in=ids).values_list("problem_id", flat=True)
+        if problem_id is not None
+    }
+    verdicts = [_with_problem(slice_, verdict, now) for verdict in verdicts]
+    with database.cursor() as cursor:
+        cursor.execute(WRITE, {"now": now, **_arrays(verdicts, WRITTEN)})
+        ended = [verdict for verdict in verdicts if verdict.attempt_id is not None]
+        cursor.execute(END_ATTEMPTS, {"now": now, "tenant": slice_.tenant_id, **_arrays(ended, ENDED)})
+        settled = [verdict.id for verdict in verdicts if verdict.settles or verdict.target_id]
+        if settled:
+            cursor.execute(RELEASE, {"now": now, "ids": settled, "integration": slice_.integration.pk})
+            released = sorted({stream_id for (stream_id,) in cursor.fetchall()})
+            cursor.execute("UPDATE syncs_stream SET due_at = %s WHERE id = ANY(%s)", [now, released])
+        held = [verdict.id for verdict in verdicts if verdict.state is State.HELD]
+        if held:
+            cursor.execute(SHARE_PROBLEM, {"ids": held, "integration": slice_.integration.pk})
+    touched |= {verdict.problem_id for verdict in verdicts if verdict.problem_id is not None}
+    recount(touched, now=now)
+    record([_event(slice_, verdict, now) for verdict in verdicts])
+
+
+WRITTEN = (
+    "id",
+    "attempt_id",
+    "revision",
+    "state",
+    "next_attempt_at",
+    "code",
+    "reason",
+    "waiting_kind",
+    "waiting_id",
+    "problem_id",
+    "uncount",
+    "target_id",
+    "target_version",
+    "settles",
+    "fingerprint",
+)
+ENDED = ("attempt_id", "outcome", "code", "reason", "exchange_id")
+
+
+def _arrays(verdicts: Sequence[Verdict], names: Sequence[str]) -> dict[str, list[object]]:
+    return {
+        name: [str(value) if isinstance(value := getattr(verdict, name), State) else value for verdict in verdicts]
+        for name in names
+    }
+
+
+def _with_problem(slice_: Slice, verdict: Verdict, now: datetime) -> Verdict:
+    if not verdict.needs_somebody:
+        return verdict
+    problem = open_problem(
+        Cause(
+            tenant_id=slice_.tenant_id,
+            integration_id=slice_.integration.pk,
+            provider=slice_.target.provider,
+            code=verdict.code,
+            cause_key=verdict.cause_key or f"record:{verdict.id}",
+            detail=verdict.reason,
+        ),
+        now=now,
+    )
+    return replace(verdict, problem_id=problem.pk)
+
+
+def _event(slice_: Slice, verdict: Verdict, now: datetime) -> NewEvent:
+    return NewEvent(
+        tenant_id=slice_.tenant_id,
+        at=now,
+        verb=verdict.verb or VERBS[verdict.state],
+        subject_kind="sync_record",
+        subject_id=str(verdict.id),
+        trace_id=verdict.trace_id,
+        data={
+            "revision": verdict.revision,
+            "code": verdict.code,
+            "attempt": verdict.attempt_id,
+            "target": verdict.target_id,
+            "version": verdict.target_version,
+        },
+    )

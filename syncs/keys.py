@@ -1,0 +1,38 @@
+"""The two keys and the fingerprint of a delivery. Pure.
+
+A record key never holds an id of ours: it is the same for every revision, after reconnecting and after a restored
+backup. A request key is one try's name at the provider, the same for every try of one revision of one content.
+"""
+
+import hashlib
+
+from connectors.records import Kind
+
+
+def record_key(provider: str, account_id: str, kind: Kind | str, source_id: str) -> str:
+    """The name under which the other side knows this record: 32 characters."""
+    return _digest(provider, account_id, str(kind), source_id)[:32]
+
+
+def request_key(key: str, action: str, revision: int, fingerprint: str) -> str:
+    """The name of one action on one revision: 36 characters."""
+    return _digest(key, action, str(revision), fingerprint)[:36]
+
+
+def fingerprint(*parts: bytes | str) -> str:
+    """What changes exactly when any of these parts does."""
+    return _digest(*parts)[:40]
+
+
+def trace_id(key: str, revision: int) -> str:
+    """What ties everything together that is done for one revision of one record."""
+    return _digest(key, str(revision))[:16]
+
+
+def _digest(*parts: bytes | str) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        whole.update(len(raw).to_bytes(4, "big"))
+        whole.update(raw)
+    return whole.hexdigest()

@@ -1,0 +1,53 @@
+"""Leases: one slice works on a feed or a stream at a time, and every commit of it proves that it still does.
+
+A lease is two columns of the row and a fence that rises each time it is taken. A slice that was paused too long finds
+another fence and commits nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from syncs.models import Feed, Stream
+
+LEASE = timedelta(seconds=10)
+
+
+class LeaseLost(Exception):
+    """Somebody else works on this now: whatever this slice has not committed, it must not commit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right to work on one row for a while."""
+
+    model: type[Feed] | type[Stream]
+    id: int
+    fence: int
+
+    def check(self, now: datetime) -> None:
+        """Prove inside the caller's transaction that the lease is still ours, and carry it on; LeaseLost otherwise."""
+        held = self.model.objects.filter(pk=self.id, fence=self.fence).update(lease_until=now + LEASE)
+        if not held:
+            raise LeaseLost(f"{self.model.__name__} {self.id} was taken by another worker.")
+
+    def give_back(self, *, due_at: datetime | None) -> None:
+        """Let others have it; `due_at` is when there is something to do again, None for when something new arrives."""
+        self.model.objects.filter(pk=self.id, fence=self.fence).update(
+            lease_until=None, holder="", woken_until=None, due_at=due_at
+        )
+
+
+def take(model: type[Feed] | type[Stream], id: int, *, holder: str, now: datetime) -> Lease | None:
+    """Take the lease, unless somebody has it or a person has paused the row."""
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    with transaction.atomic():
+        taken = model.objects.filter(free, pk=id, paused=False).update(
+            holder=holder, fence=F("fence") + 1, lease_until=now + LEASE
+        )
+        if not taken:
+            return None
+        fence = model.objects.values_list("fence", flat=True).get(pk=id)
+    return Lease(model=model, id=id, fence=fence)

@@ -1,0 +1,54 @@
+"""The comparison: what a complete reading did not show is asked for by id, and is gone only if it is not there."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from connectors.base import Gone
+from connectors.conversation import Conversation, Job, Steps
+from connectors.records import AnyRecord, Kind
+from syncs.leases import Lease
+from syncs.mirror.observe import Seen, observe, observe_gone
+from syncs.models import Feed, RemoteRecord, UnreadableRow
+
+AT_ONCE = 100
+
+
+def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[None]:
+    """Settle what this sweep has not shown of the kind that it has just read completely."""
+    kind, clock = Kind(feed.stage), conversation.effects.clock
+    # What is there and cannot be read is shown elsewhere; asking for it again would not make it readable.
+    unreadable = UnreadableRow.objects.filter(connection=feed.connection, kind=kind).values("remote_id")
+    while True:
+        missing = list(
+            RemoteRecord.objects.filter(connection=feed.connection, kind=kind, sweep__lt=feed.sweep, gone="")
+            .exclude(remote_id__in=unreadable)
+            .order_by("id")
+            .values_list("remote_id", flat=True)[:AT_ONCE]
+        )
+        if not missing:
+            return
+        found = yield from conversation.call(_asking_for(kind, missing))
+        yield "absent asked for"
+        now = clock.now()
+        with transaction.atomic():
+            lease.check(now)
+            observe(
+                feed.connection,
+                [Seen(kind=kind, record=record) for record in found.values()],
+                now=now,
+                sweep=feed.sweep,
+            )
+            observe_gone(
+                feed.connection,
+                [Gone(kind=kind, id=remote_id) for remote_id in missing if remote_id not in found],
+                now=now,
+            )
+            RemoteRecord.objects.filter(connection=feed.connection, kind=kind, remote_id__in=missing).update(
+                sweep=feed.sweep
+            )
+            conversation.kept_exchanges()
+
+
+def _asking_for(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
+    return lambda connector: connector.fetch(kind, ids)

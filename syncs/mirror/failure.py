@@ -1,0 +1,59 @@
+"""What becomes of a feed whose reading failed, and of its problem once reading works again."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from connectors.attention import needs_attention
+from connectors.conversation import Conversation
+from connectors.errors import AuthError, ConnectorError, RateLimited, TransientError
+from syncs.delivery.decide import backoff
+from syncs.leases import Lease
+from syncs.models import Feed, SyncRun
+from syncs.problems.causes import Cause, open_problem, resolve_problems
+
+FAILURES_BEFORE_A_PROBLEM = 6
+
+
+def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: ConnectorError) -> None:
+    """Decide when to read again, and tell somebody where only a person can help."""
+    clock = conversation.effects.clock
+    now = clock.now()
+    if isinstance(error, AuthError):
+        needs_attention(feed.connection, error, now=now)
+    counted = not isinstance(error, AuthError | RateLimited)
+    failures = feed.failures + counted
+    wait = timedelta(seconds=error.retry_after) if isinstance(error, RateLimited) else backoff(failures, clock.chance())
+    with transaction.atomic():
+        lease.check(now)
+        conversation.kept_exchanges()
+        Feed.objects.filter(pk=feed.pk).update(failures=failures)
+        SyncRun.objects.create(
+            tenant=feed.tenant, feed=feed, started_at=now, ended_at=now, error=str(error), counts={"stage": feed.stage}
+        )
+        if (
+            isinstance(error, AuthError)
+            or not isinstance(error, TransientError)
+            or failures >= FAILURES_BEFORE_A_PROBLEM
+        ):
+            open_problem(_cause(feed, error), now=now)
+        lease.give_back(due_at=now if isinstance(error, AuthError) else now + wait)
+
+
+def reading_succeeded(feed: Feed, now: datetime) -> None:
+    """Forget earlier failures, in the caller's transaction."""
+    if feed.failures:
+        Feed.objects.filter(pk=feed.pk).update(failures=0)
+    resolve_problems(feed.tenant_id, [f"feed:{feed.pk}", f"connection:{feed.connection_id}"], now=now)
+
+
+def _cause(feed: Feed, error: ConnectorError) -> Cause:
+    key = f"connection:{feed.connection_id}" if isinstance(error, AuthError) else f"feed:{feed.pk}"
+    return Cause(
+        tenant_id=feed.tenant_id,
+        connection_id=feed.connection_id,
+        provider=feed.connection.provider,
+        code=error.code or type(error).__name__,
+        cause_key=key,
+        detail=str(error),
+    )

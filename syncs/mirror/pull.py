@@ -1,0 +1,142 @@
+"""A slice of reading: pages of one feed, each committed together with its cursor.
+
+A feed first reads every kind in full, in the order of kinds, and then only what changed. Every night, and when the
+provider cut an answer short, it reads in full again; what a complete reading no longer shows is asked for by id and,
+if it is not there, gone.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from connectors.base import Connector, Page
+from connectors.conversation import Conversation, Effects, Steps
+from connectors.errors import ConnectorError
+from connectors.models import Connection
+from connectors.records import Kind
+from syncs import leases
+from syncs.delivery.flows import FLOWS
+from syncs.leases import Lease
+from syncs.mirror.compare import observe_absent
+from syncs.mirror.failure import reading_failed, reading_succeeded
+from syncs.mirror.page import keep_page
+from syncs.models import Feed, SyncRun
+
+SLICE_SECONDS = 5.0
+COMPARE_EVERY = timedelta(hours=24)
+
+
+def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
+    """Read one feed for at most a slice of time; nothing happens if somebody else is reading it."""
+    started = effects.clock.monotonic()
+    lease = leases.take(Feed, feed_id, holder=effects.holder, now=effects.clock.now())
+    if lease is None:
+        return
+    yield "leased"
+    while effects.clock.monotonic() - started <= SLICE_SECONDS:
+        feed = Feed.objects.select_related("connection__app", "tenant").get(pk=feed_id)
+        if not _is_readable(feed):
+            break
+        conversation = Conversation(
+            connection=feed.connection, effects=effects, trace_id=f"feed-{feed_id}-{lease.fence}"
+        )
+        try:
+            done = yield from _read_page(feed, lease, conversation)
+        except ConnectorError as error:
+            reading_failed(feed, lease, conversation, error)
+            return
+        yield "page kept"
+        if done:
+            lease.give_back(due_at=effects.clock.now() + timedelta(seconds=feed.interval_seconds))
+            return
+    lease.give_back(due_at=effects.clock.now())
+
+
+def _is_readable(feed: Feed) -> bool:
+    return feed.tenant.active and feed.connection.status == Connection.Status.CONNECTED
+
+
+def _read_page(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[bool]:
+    """One page and what follows from it; whether there is nothing more to read now."""
+    clock = conversation.effects.clock
+    _begin_sweep(feed, conversation, clock.now())
+    page = yield from conversation.call(_asking_for(feed))
+    yield "page read"
+    _keep(feed, lease, conversation, page, clock.now())
+    if page.more:
+        return False
+    if not feed.stage:
+        return not page.truncated
+    if Kind(feed.stage) in page.complete:
+        yield "kind read"
+        yield from observe_absent(feed, lease, conversation)
+    _begin_next_kind(feed, lease, conversation, clock.now())
+    return False
+
+
+def _asking_for(feed: Feed) -> Callable[[Connector], Page]:
+    if feed.stage:
+        return lambda connector: connector.read(Kind(feed.stage), feed.cursor or None)
+    return lambda connector: connector.changes(feed.changes_cursor)
+
+
+def _begin_sweep(feed: Feed, conversation: Conversation, now: datetime) -> None:
+    """Begin a full reading where one is due; the first page's commit keeps it."""
+    if feed.stage or (feed.full_after is not None and now < feed.full_after):
+        return
+    if not feed.changes_cursor:
+        feed.changes_cursor = conversation.connector("").start_of_changes(now)
+    feed.sweep += 1
+    feed.stage, feed.cursor = _kinds(conversation)[0], {}
+
+
+def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: datetime) -> None:
+    kinds = _kinds(conversation)
+    following = kinds[kinds.index(Kind(feed.stage)) + 1 :]
+    feed.stage, feed.cursor = (following[0] if following else ""), {}
+    if not following:
+        feed.full_after = now + COMPARE_EVERY
+    with transaction.atomic():
+        lease.check(now)
+        feed.save(update_fields=["stage", "cursor", "full_after"])
+
+
+def _kinds(conversation: Conversation) -> list[Kind]:
+    return sorted(conversation.provider.reads, key=lambda kind: FLOWS[kind].rank if kind in FLOWS else 0)
+
+
+def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> None:
+    sweep = feed.sweep if feed.stage else 0
+    with transaction.atomic():
+        lease.check(now)
+        counts = keep_page(feed.connection, page, now=now, sweep=sweep, trace_id=conversation.trace_id)
+        if feed.stage:
+            feed.cursor = page.cursor
+        else:
+            feed.changes_cursor = page.cursor
+        feed.read_at = now
+        if page.truncated:
+            feed.full_after, feed.changes_cursor = now, {}
+        feed.records_read += counts["read"]
+        feed.save(
+            update_fields=[
+                "stage",
+                "cursor",
+                "changes_cursor",
+                "sweep",
+                "full_after",
+                "records_read",
+                "read_at",
+            ]
+        )
+        conversation.kept_exchanges()
+        if counts["changed"] or counts["unreadable"]:
+            SyncRun.objects.create(
+                tenant=feed.tenant,
+                feed=feed,
+                started_at=now,
+                ended_at=now,
+                counts={"stage": feed.stage or "changes", **counts},
+            )
+        reading_succeeded(feed, now)

@@ -1,0 +1,42 @@
+"""Problem: one root cause, with all the records and the money that it blocks."""
+
+from django.db import models
+from django.db.models import Q
+
+from connectors.models import Connection, Tenant
+from syncs.models.integration import Integration
+
+
+class Problem(models.Model):
+    """One cause that somebody has to clear; open until what it blocked has gone through.
+
+    `cause_key` makes records with the same cause share one problem. Money is kept per currency in minor units.
+    """
+
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="problems")
+    integration = models.ForeignKey(Integration, models.PROTECT, null=True, related_name="problems")
+    connection = models.ForeignKey(Connection, models.PROTECT, null=True, related_name="problems")
+    code = models.CharField(max_length=60)
+    cause_key = models.TextField()
+    cause = models.TextField()
+    actor = models.CharField(max_length=40)
+    remedy = models.TextField()
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    records = models.IntegerField(default=0)
+    money = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-seen_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "code", "cause_key"),
+                condition=Q(resolved_at=None),
+                name="one_open_problem_of_a_cause",
+            ),
+        )
+        indexes = (models.Index(fields=("tenant", "resolved_at")),)
+
+    def __str__(self) -> str:
+        return self.cause

@@ -1,0 +1,125 @@
+"""Every fault that we know: the engine's own here, each provider's in its folder. Pure.
+
+An unknown code is shown as unknown, with the provider's own words.
+"""
+
+from connectors.base import Actor, Fault
+from connectors.registry import connectors
+
+ENGINE = (
+    Fault(
+        code="bill_does_not_tie",
+        actor=Actor.CUSTOMER_AP,
+        cause="The lines and tax of the bill do not sum to its total.",
+        remedy="Correct the bill in the ERP.",
+    ),
+    Fault(
+        code="partly_settled",
+        actor=Actor.CUSTOMER_AP,
+        cause="The bill was partly settled in the ERP before it was sent.",
+        remedy="Settle the rest by hand, or undo the part that was settled; then it is sent.",
+    ),
+    Fault(
+        code="reference_unknown",
+        actor=Actor.OPERATIONS,
+        cause="The record names another that we have never seen.",
+        remedy="Read the connection in full again; if it stays, look the record up at the provider.",
+    ),
+    Fault(
+        code="reference_left_out",
+        actor=Actor.CUSTOMER_AP,
+        cause="The record names another that is out of scope or ignored.",
+        remedy="Bring the other record into scope (make it active, or stop ignoring it), or correct this one.",
+    ),
+    Fault(
+        code="unmapped_funding_account",
+        actor=Actor.OPERATIONS,
+        cause="No bank account is mapped for this way of paying.",
+        remedy="Map the bank account; what waits is released.",
+    ),
+    Fault(
+        code="unmapped_in_transit",
+        actor=Actor.OPERATIONS,
+        cause="No account for payments in transit is mapped.",
+        remedy="Map the account, or turn off pending payments.",
+    ),
+    Fault(
+        code="payment_status_unknown",
+        actor=Actor.US,
+        cause="The payment has a status that the contract does not know.",
+        remedy="We add the status to the contract profile; nothing is posted before.",
+    ),
+    Fault(
+        code="payment_taken_back",
+        actor=Actor.OPERATIONS,
+        cause="A posted payment went back to an earlier status.",
+        remedy="Ask the AP network what became of it, then void the posting by hand or ignore this.",
+    ),
+    Fault(
+        code="payment_does_not_tie",
+        actor=Actor.US,
+        cause="The bills that the payment names do not sum to its amount.",
+        remedy="Ask the AP network for the right figures; nothing is posted before.",
+    ),
+    Fault(
+        code="payment_shape",
+        actor=Actor.CUSTOMER_AP,
+        cause="The payment has a discount or a credit.",
+        remedy="Enter the payment in the ERP by hand, then ignore this record.",
+    ),
+    Fault(
+        code="payment_several_accounts",
+        actor=Actor.CUSTOMER_AP,
+        cause="The bills that the payment names lie on different AP accounts, vendors or currencies.",
+        remedy="Enter the payment in the ERP by hand, then ignore this record.",
+    ),
+    Fault(
+        code="recorded_by_hand",
+        actor=Actor.CUSTOMER_AP,
+        cause="A bill of this payment is already settled in the ERP, or carries a payment that looks like this one.",
+        remedy="If it is the same payment, ignore this record; if not, undo the other one.",
+    ),
+    Fault(
+        code="posting_gone",
+        actor=Actor.CUSTOMER_AP,
+        cause="The payment that we posted was voided or deleted in the ERP by somebody else.",
+        remedy="Restore it in the ERP, or ignore this record.",
+    ),
+    Fault(
+        code="posted_twice",
+        actor=Actor.US,
+        cause="The ERP holds more than one payment with our mark for one payment.",
+        remedy="Void all but one in the ERP and tell us.",
+    ),
+    Fault(
+        code="tried_too_often",
+        actor=Actor.OPERATIONS,
+        cause="The provider has not taken the record after many tries.",
+        remedy="Nothing has to be done while it is down; otherwise look at the last exchange.",
+    ),
+    Fault(
+        code="unreadable_row",
+        actor=Actor.US,
+        cause="A row that the provider showed could not be read.",
+        remedy="Look at the raw row; correct it at the provider or tell us.",
+    ),
+    Fault(
+        code="host_not_allowed",
+        actor=Actor.US,
+        cause="A request would have gone to a host that is not the provider's.",
+        remedy="Check the addresses of the app.",
+    ),
+)
+UNKNOWN = Fault(
+    code="unknown",
+    actor=Actor.US,
+    cause="The provider answered with something that we do not know.",
+    remedy="Look at its words and the exchange; tell us its request id.",
+)
+
+
+def fault(code: str, provider: str = "") -> Fault:
+    """What is known of this code: the provider's own row first, then the engine's, then unknown."""
+    rows = [row for row in connectors()[provider].faults if row.code == code] if provider in connectors() else []
+    rows += [row for row in ENGINE if row.code == code]
+    return rows[0] if rows else UNKNOWN

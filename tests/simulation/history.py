@@ -1,0 +1,155 @@
+"""One history: workers, two schedulers, people and faults interleaved in virtual time, until all comes to rest.
+
+Everything follows from the seed. Workers are slices made step by step over one connection, all their commits inside one
+transaction that the caller rolls back.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from audit.seal import seal
+from connectors.conversation import Steps
+from syncs import scheduler
+from syncs.leases import LeaseLost
+from tests.simulation import invariants
+from tests.simulation.faults import Faults, FaultyTransport, WorkerKilled, dying_in_statements
+from tests.simulation.people import People
+from tests.simulation.world import World, begin
+
+WORKERS = 3
+
+
+@dataclass
+class History:
+    """What happens in one seed."""
+
+    seed: int
+    story: list[str] = field(default_factory=list)
+    told: Callable[[str], None] | None = None
+    _slices: list[tuple[str, Steps[None]]] = field(default_factory=list)
+    _woken: list[tuple[str, int]] = field(default_factory=list)
+
+    def run(self) -> list[str]:
+        """Live it inside a transaction of the caller, who undoes it; the promises that did not hold."""
+        chance = random.Random(self.seed)
+        self.faults = Faults(
+            chance,
+            wire=chance.choice([0.02, 0.08, 0.2]),
+            statement=chance.choice([0, 0.001, 0.004]),
+            step=chance.choice([0.01, 0.05]),
+            wake=chance.choice([0.05, 0.3]),
+        )
+        self.world = begin(seed=self.seed)
+        self.people = People(self.world, random.Random(self.seed + 1), bills_left=chance.randint(4, 8))
+        self.people.begin(vendors=chance.randint(2, 3))
+        self.world.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)
+        self._chance = chance
+        for _ in range(chance.randint(3, 5)):
+            self._chapter()
+        self._come_to_rest()
+        return invariants.broken(self.world)
+
+    def _chapter(self) -> None:
+        """Sometimes a quiet spell in which all is worked off, then people act, then everything goes wrong at once."""
+        if self._chance.random() < 0.7:
+            self.faults.calm = True
+            self._slices.clear()
+            self.people.sign_in_again()
+            self.world.settle(days=1)
+            self.faults.calm = False
+        for _ in range(self._chance.randint(2, 6)):
+            self._act()
+        with dying_in_statements(self.faults):
+            for _ in range(self._chance.randint(60, 140)):
+                self._round()
+
+    def _act(self) -> None:
+        if act := self.people.act():
+            self._tell(f"somebody: {act}")
+
+    def _round(self) -> None:
+        move = self._chance.random()
+        if move < 0.05:
+            self._act()
+        elif move < 0.08:
+            self._guarded("operations", self.people.sign_in_again)
+        elif move < 0.30:
+            self._schedule()
+        elif move < 0.36:
+            self._guarded("sealer", lambda: self._seal())
+        elif move < 0.50:
+            self._pass_time()
+        elif self._slices:
+            self._step()
+        elif self._woken:
+            self._start()
+        else:
+            self._schedule()
+            self._pass_time()
+        if self._woken and len(self._slices) < WORKERS:
+            self._start()
+
+    def _schedule(self) -> None:
+        """Two schedulers look at the same time; a wake-up may be lost or come twice."""
+
+        def wake(what: str, row_id: int) -> None:
+            if not self.faults.strikes(self.faults.wake, "wake-up lost"):
+                self._woken.append((what, row_id))
+            if self.faults.strikes(self.faults.wake, "wake-up doubled"):
+                self._woken.append((what, row_id))
+
+        for name in ("scheduler 1", "scheduler 2"):
+            self._guarded(name, lambda: scheduler.tick(self.world.clock.now(), wake=wake))
+
+    def _start(self) -> None:
+        what, row_id = self._woken.pop(0)
+        self._slices.append((f"{what} {row_id}", self.world.steps(what, row_id, holder=f"worker {len(self.story)}")))
+
+    def _step(self) -> None:
+        place = self._chance.randrange(len(self._slices))
+        name, steps = self._slices[place]
+        if self.faults.strikes(self.faults.step, "killed between steps"):
+            self._tell(f"{name}: killed")
+            del self._slices[place]
+            return
+        ended = self._guarded(name, lambda: self._tell(f"{name}: {next(steps)}"))
+        if ended:
+            del self._slices[place]
+
+    def _guarded(self, name: str, work: Callable[[], object]) -> bool:
+        """Do one step as a process would; whether it came to its end, or to the process's."""
+        try:
+            work()
+        except StopIteration:
+            return True
+        except WorkerKilled:
+            self._tell(f"{name}: died")
+            return True
+        except LeaseLost:
+            self._tell(f"{name}: lost its lease")
+            return True
+        return False
+
+    def _seal(self) -> None:
+        seal(now=self.world.clock.now(), holder="sealer", horizon=invariants.SEES_ALL)
+
+    def _pass_time(self) -> None:
+        """Mostly a moment, sometimes so long that a stopped worker wakes up after its deadline, or a token has died."""
+        self.world.clock.advance(timedelta(seconds=self._chance.choice([0.25, 1, 1, 5, 5, 20, 60, 60, 200, 900, 4000])))
+
+    def _come_to_rest(self) -> None:
+        """Nothing goes wrong any more; operations signs in where it has to, and everything is worked off."""
+        self.faults.calm = True
+        self._slices.clear()
+        self.world.clock.advance(timedelta(minutes=20))
+        for _ in range(3):
+            self.people.sign_in_again()
+            self.world.settle(days=3)
+
+    def _tell(self, line: str) -> None:
+        entry = f"{self.world.clock.now():%d %H:%M:%S} {line}"
+        self.story.append(entry)
+        if self.told is not None:
+            self.told(entry)

@@ -1,0 +1,134 @@
+"""What must hold when a history has come to rest, read from both providers' own books and then from our rows."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from audit.seal import seal
+from audit.verify import verify
+from connectors.records import Kind
+from syncs.keys import record_key
+from syncs.models import SyncRecord
+from syncs.states import State
+from tests.simulation.world import COMPANY, REALM, World
+
+AT_REST = (State.SYNCED, State.OUT_OF_SCOPE, State.IGNORED)
+SEES_ALL = 2**62
+
+
+def broken(world: World) -> list[str]:
+    """Every promise that does not hold, in a sentence each."""
+    return [*_payments(world), *_bills(world), *_records(world), *_audit(world)]
+
+
+def standing_payments(world: World) -> dict[str, list[dict[str, Any]]]:
+    """QuickBooks' payments that are not voided, by the id of the network's payment that their memo names."""
+    standing: dict[str, list[dict[str, Any]]] = {}
+    for posted in world.company.bill_payments.values():
+        note = posted.get("PrivateNote", "")
+        if note.startswith("Voided") or not posted["Line"]:
+            continue
+        for payment_id in world.network.payments:
+            if payment_id in note:
+                standing.setdefault(payment_id, []).append(posted)
+    return standing
+
+
+def _payments(world: World) -> Iterator[str]:
+    standing = standing_payments(world)
+    for payment in world.avidxchange.books()[COMPANY]["payments"]:
+        posted, phase, visible = (
+            standing.get(payment["id"], []),
+            payment["phase"],
+            _is_visible(world, payment["id"], Kind.PAYMENT),
+        )
+        name = f"payment {payment['id']} ({phase})"
+        if len(posted) > 1:
+            yield f"{name} stands {len(posted)} times in QuickBooks"
+        if phase in ("pending", "executed") and not posted and not visible:
+            yield f"{name} is lost: not in QuickBooks, and no problem names it"
+        if phase in ("reversed", "none") and posted and not visible:
+            yield f"{name} still stands in QuickBooks"
+        for one in posted:
+            yield from _content(world, name, payment, one, visible)
+
+
+def _content(world: World, name: str, payment: dict[str, Any], posted: dict[str, Any], visible: bool) -> Iterator[str]:
+    wanted = {
+        _bill_of(world, application["invoice_external_id"]): Decimal(application["gross_amount"])
+        for application in payment["applications"]
+    }
+    got = {line["LinkedTxn"][0]["TxnId"]: Decimal(line["Amount"]) for line in posted["Line"]}
+    if wanted != got:
+        yield f"{name} settles {got} in QuickBooks, and {wanted} at the network"
+    if Decimal(posted["TotalAmt"]) != payment["amount"]:
+        yield f"{name} is {posted['TotalAmt']} in QuickBooks, and {payment['amount']} at the network"
+    pending = posted.get("DocNumber", "").startswith("PND-")
+    if pending != (payment["phase"] == "pending") and payment["phase"] in ("pending", "executed") and not visible:
+        yield f"{name} is marked {posted.get('DocNumber')} in QuickBooks"
+
+
+def _bill_of(world: World, external_id: str) -> str:
+    for bill_id in [*world.company.bills, *world.deleted_bills]:
+        if record_key("quickbooks", REALM, Kind.BILL, bill_id) == external_id:
+            return str(bill_id)
+    return f"no bill for {external_id}"
+
+
+def _bills(world: World) -> Iterator[str]:
+    by_key: dict[str, list[dict[str, Any]]] = {}
+    for invoice in world.network.invoices.values():
+        by_key.setdefault(invoice["external_id"], []).append(invoice)
+    for key, invoices in by_key.items():
+        if len(invoices) > 1:
+            yield f"{len(invoices)} invoices carry the key {key}"
+    for bill in world.company.bills.values():
+        name = f"bill {bill.get('DocNumber')} ({bill['Id']})"
+        [invoice] = by_key.get(record_key("quickbooks", REALM, Kind.BILL, bill["Id"]), [None])
+        if _is_visible(world, bill["Id"], Kind.BILL):
+            continue
+        if invoice is None:
+            if not _is_out_of_scope(world, bill["Id"], Kind.BILL):
+                yield f"{name} is not at the network, and no problem names it"
+        elif Decimal(invoice["amount"]) != Decimal(bill["TotalAmt"]) and invoice["workflow_status"] != "cancelled":
+            yield f"{name} is {invoice['amount']} at the network, and {bill['TotalAmt']} in QuickBooks"
+    for bill_id in world.deleted_bills:
+        for invoice in by_key.get(record_key("quickbooks", REALM, Kind.BILL, bill_id), []):
+            if invoice["workflow_status"] != "cancelled" and not _is_visible(world, bill_id, Kind.BILL):
+                yield f"bill {bill_id} was deleted, and its invoice is {invoice['workflow_status']}"
+
+
+def _records(world: World) -> Iterator[str]:
+    for record in SyncRecord.objects.exclude(state__in=AT_REST).select_related("remote_record", "problem", "stream"):
+        name = f"{record.remote_record} ({record.record_key})"
+        if record.state not in (State.HELD, State.WAITING):
+            yield f"{name} is still {record.state}: {record.code} {record.reason}"
+        elif record.problem is None or record.problem.resolved_at is not None:
+            yield f"{name} is {record.state}, and no open problem names it: {record.reason}"
+    for record in SyncRecord.objects.filter(state=State.SYNCED):
+        if record.settled != record.wanted:
+            yield f"{record} is synced at revision {record.settled}, wanted is {record.wanted}"
+
+
+def _audit(world: World) -> Iterator[str]:
+    seal(now=world.clock.now(), holder="invariants", horizon=SEES_ALL)
+    for finding in verify(world.tenant.pk, now=world.clock.now()):
+        yield f"audit: {finding}"
+
+
+def _state(world: World, remote_id: str, kind: Kind) -> SyncRecord | None:
+    return (
+        SyncRecord.objects.filter(tenant=world.tenant, remote_record__kind=kind, remote_record__remote_id=remote_id)
+        .select_related("problem")
+        .first()
+    )
+
+
+def _is_visible(world: World, remote_id: str, kind: Kind) -> bool:
+    record = _state(world, remote_id, kind)
+    return record is not None and record.problem is not None and record.problem.resolved_at is None
+
+
+def _is_out_of_scope(world: World, remote_id: str, kind: Kind) -> bool:
+    record = _state(world, remote_id, kind)
+    return record is not None and record.state == State.OUT_OF_SCOPE

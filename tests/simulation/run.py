@@ -1,0 +1,99 @@
+"""Many histories: a database of their own, several processes, and figures of what happened in them."""
+
+import multiprocessing
+import multiprocessing.util
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+from tests.simulation.history import History
+from tests.simulation.world import COMPANY
+
+AT_ONCE = 20
+
+
+@dataclass
+class Figures:
+    """What happened in the histories so far, and the promises that did not hold, by seed."""
+
+    seeds: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    broken: dict[int, list[str]] = field(default_factory=dict)
+
+    def add(self, other: "Figures") -> None:
+        """Take in the figures of others."""
+        self.seeds += other.seeds
+        self.counts += other.counts
+        self.broken |= other.broken
+
+    def lines(self) -> Iterator[str]:
+        """The figures, for people."""
+        yield f"{self.seeds} histories, {len(self.broken)} of them with a broken promise"
+        yield ", ".join(f"{name} {count}" for name, count in sorted(self.counts.items()))
+        for seed, broken in sorted(self.broken.items()):
+            yield f"seed {seed} (run it alone with --seed {seed}):"
+            yield from (f"    {sentence}" for sentence in broken)
+
+
+@contextmanager
+def own_database() -> Iterator[None]:
+    """A migrated database that nobody else uses and that is gone afterwards."""
+    connection.settings_dict["TEST"]["NAME"] = f"test_{os.getpid()}_faults"
+    role = connection.settings_dict["OPTIONS"].pop("assume_role", None)
+    before = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    try:
+        connection.close()
+        connection.settings_dict["OPTIONS"]["assume_role"] = role
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["OPTIONS"].pop("assume_role", None)
+        connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def live(seed: int, told: Callable[[str], None] | None = None) -> Figures:
+    """One history, undone afterwards."""
+    history = History(seed, told=told)
+    with transaction.atomic():
+        broken = history.run()
+        payments = history.world.avidxchange.books()[COMPANY]["payments"]
+        counts = history.faults.happened + Counter(f"payments {payment['phase']}" for payment in payments)
+        counts["bills"] = len(history.world.company.bills)
+        counts["steps"] = len(history.story)
+        transaction.set_rollback(True)
+    return Figures(seeds=1, counts=counts, broken={seed: broken} if broken else {})
+
+
+def live_all(seeds: range, *, processes: int, told: Callable[[str], None]) -> Figures:
+    """All these histories over several processes; stops early once ten of them have broken a promise."""
+    started, figures = time.monotonic(), Figures()
+    connection.close()
+    chunks = [seeds[first : first + AT_ONCE] for first in range(0, len(seeds), AT_ONCE)]
+    with multiprocessing.get_context("fork").Pool(processes, initializer=_begin_process) as pool:
+        for part in pool.imap_unordered(_live_some, chunks):
+            figures.add(part)
+            rate = figures.seeds / (time.monotonic() - started)
+            told(f"{figures.seeds} of {len(seeds)}, {rate:.1f} a second, {len(figures.broken)} broken")
+            if len(figures.broken) >= 10:
+                pool.terminate()
+                break
+    return figures
+
+
+def _begin_process() -> None:
+    database = own_database()
+    database.__enter__()
+    multiprocessing.util.Finalize(None, database.__exit__, args=(None, None, None), exitpriority=1)
+
+
+def _live_some(seeds: range) -> Figures:
+    figures = Figures()
+    for seed in seeds:
+        figures.add(live(seed))
+    return figures
