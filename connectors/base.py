@@ -52,7 +52,7 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One known fault: our code, its cause in plain words, who acts and how; `sample` is a raw answer that reaches it."""
+    """One known fault: our code, its cause in plain words, who acts and how; `sample` is an answer that reaches it."""
 
     code: str
     cause: str
@@ -63,7 +63,7 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the provider allows: requests a minute and at once, records in one write, and its own time-out in seconds."""
+    """What the provider allows: requests a minute and at once, records in a write, and its own time-out in seconds."""
 
     per_minute: int
     concurrency: int
@@ -237,7 +237,7 @@ class Connector(ABC):
 
     @abstractmethod
     def obtain(self, refresh_token: str) -> Tokens:
-        """A fresh access token, by the refresh token where there is one. AuthError says that a person has to sign in."""
+        """A fresh access token, by the refresh token if there is one. AuthError says that a person has to sign in."""
 
     @abstractmethod
     def account(self) -> AccountInfo:

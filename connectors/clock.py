@@ -53,7 +53,7 @@ class SystemClock:
 
 
 def anchored(read_database_time: Callable[[str], datetime], shift_file: Path | None = None) -> SystemClock:
-    """A clock for one slice, anchored at the database's time; `shift_file` is the demo's step forward, if there is one."""
+    """A clock for one slice, anchored at the database's time; `shift_file` holds the demo's step forward."""
     return SystemClock(read_database_time(DATABASE_TIME), read_shift(shift_file))
 
 

@@ -50,7 +50,8 @@ def take(budget: BudgetOwner, count: int, *, now: datetime) -> float:
         if cursor.fetchone():
             return 0
         cursor.execute(
-            "SELECT level, filled_at, blocked_until FROM connectors_budget WHERE owner = %s AND tenant_id IS NOT DISTINCT FROM %s",
+            "SELECT level, filled_at, blocked_until FROM connectors_budget "
+            "WHERE owner = %s AND tenant_id IS NOT DISTINCT FROM %s",
             [budget.owner, budget.tenant_id],
         )
         level, filled_at, blocked_until = cursor.fetchone()

@@ -61,7 +61,7 @@ class Method(StrEnum):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What all records have: the provider's id and version, and when the provider changed it (None if it does not say)."""
+    """What all records have: the provider's id and version, and when it was changed there, if the provider says so."""
 
     id: str
     version: str = ""
@@ -128,7 +128,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bill(Record, frozen=True, kw_only=True):
-    """A vendor's invoice; `balance` is what is still to be paid, `settlements` the ids of what was paid or credited on it."""
+    """A vendor's invoice; `balance` is what is still to be paid, `settlements` the ids of what settled the rest."""
 
     number: str
     vendor: Ref
@@ -147,7 +147,7 @@ class Bill(Record, frozen=True, kw_only=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a payment that settles one bill or credit: net = gross - discount; a credit's amounts are negative."""
+    """The part of a payment that settles one bill or credit: net = gross - discount; a credit's are negative."""
 
     target: Ref
     number: str = ""
@@ -157,7 +157,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payment(Record, frozen=True, kw_only=True):
-    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it, if any."""
+    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it."""
 
     vendor: Ref
     amount: Decimal

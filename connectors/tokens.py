@@ -51,7 +51,7 @@ class StoredTokens:
         return bool(taken)
 
     def save(self, tokens: Tokens, *, now: datetime) -> None:
-        """Keep new tokens and give the right back; TransientError when the right was lost to somebody else meanwhile."""
+        """Keep new tokens and give the right back; TransientError when the right was lost meanwhile."""
         with transaction.atomic():
             token = self._row().select_for_update().get()
             if token.refreshing_until != self._refreshing_until:

@@ -253,7 +253,10 @@ class Migration(migrations.Migration):
 
 
 NO_TENANT_READS = ("app", "token", "signin", "budget")
-CONNECTION_COLUMNS = "id, tenant_id, app_id, provider, environment, account_id, account_name, status, attention, settings, findings, checked_at"
+CONNECTION_COLUMNS = (
+    "id, tenant_id, app_id, provider, environment, account_id, account_name, status, attention, settings, findings, "
+    "checked_at"
+)
 
 Migration.operations += [
     *tenant_policy("connectors_tenant", tenant_column="id"),

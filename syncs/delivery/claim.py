@@ -3,85 +3,39 @@
 Nothing leaves before its attempt is committed, with both keys, its deadline and exactly what is to be sent.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-import msgspec
 from django.db import connection as database
 from django.db import transaction
 
-from audit.log import NewEvent, record
 from connectors.base import Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import AnyRecord, Bill, Kind, Ref, canonical, restore
+from connectors.records import Bill, Kind, Ref, restore
+from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.flows import what_we_send
+from syncs.delivery.planned import Claim, Planned
 from syncs.delivery.resolve import Known, Missing, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
-from syncs.delivery.slice import ATTEMPT, Slice
+from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
-from syncs.keys import fingerprint, request_key
+from syncs.keys import request_key
 from syncs.mirror.settled_elsewhere import explained
-from syncs.models import Attempt
 from syncs.states import State
 
 AT_ONCE = 200
 ASK_AGAIN = timedelta(minutes=10)
 
 DUE = """
-SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint, s.target_id, s.target_version,
-       s.trace_id, s.attempts, s.code, r.remote_id, r.gone, r.body::text
+SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
+       s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone, r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 WHERE s.stream_id = %s AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
 """
-
-SENDING = """
-UPDATE syncs_syncrecord s SET state = 'sending', attempt_id = v.attempt_id, sent = s.wanted, attempts = s.attempts + 1,
-    next_attempt_at = %s, code = '', reason = '', waiting_kind = '', waiting_id = ''
-FROM unnest(%s::bigint[], %s::bigint[]) AS v (id, attempt_id) WHERE s.id = v.id
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One due delivery as it was locked."""
-
-    id: int
-    record_key: str
-    wanted: int
-    wanted_fingerprint: str
-    settled: int
-    settled_fingerprint: str
-    target_id: str
-    target_version: str
-    trace_id: str
-    attempts: int
-    code: str
-    remote_id: str
-    gone: str
-    record: AnyRecord
-
-    def verdict(self, state: State, **details: object) -> Verdict:
-        """Where this delivery stands now."""
-        return Verdict(id=self.id, revision=self.wanted, state=state, trace_id=self.trace_id, **details)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """One delivery that is about to be sent: what was claimed, why, the write, and its attempt."""
-
-    claim: Claim
-    ruling: Ruling
-    write: Write
-    explained: Decimal = Decimal(0)
-    attempt_id: int = 0
-
-    def verdict(self, state: State, **details: object) -> Verdict:
-        """Where this delivery stands now, ending its attempt."""
-        return self.claim.verdict(state, attempt_id=self.attempt_id, **details)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +64,7 @@ def claim(slice_: Slice) -> Batch:
             else:
                 verdicts.append(step)
         write_verdicts(slice_, verdicts, now=slice_.now())
-        return Batch(planned=_begin_attempts(slice_, planned), ruled=len(verdicts))
+        return Batch(planned=begin_attempts(slice_, planned), ruled=len(verdicts))
 
 
 def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -> Planned | Verdict:
@@ -220,61 +174,3 @@ def _lock(slice_: Slice) -> list[Claim]:
                 body,
             ) in cursor.fetchall()
         ]
-
-
-def _begin_attempts(slice_: Slice, planned: Sequence[Planned]) -> list[Planned]:
-    if not planned:
-        return []
-    now = slice_.now()
-    deadline = now + ATTEMPT
-    attempts = Attempt.objects.bulk_create(
-        [
-            Attempt(
-                tenant_id=slice_.tenant_id,
-                sync_record_id=one.claim.id,
-                revision=one.claim.wanted,
-                action=one.write.action,
-                record_key=one.write.record_key,
-                request_key=one.write.request_key,
-                batch=slice_.talk.trace_id,
-                place=place,
-                delivery_fingerprint=one.claim.wanted_fingerprint,
-                body_hash=fingerprint(body),
-                body=body.decode(),
-                context=msgspec.json.encode(one.write.context).decode(),
-                link_id=one.claim.target_id,
-                link_version=one.claim.target_version,
-                fence=slice_.lease.fence,
-                trace_id=one.claim.trace_id,
-                started_at=now,
-                deadline=deadline,
-                outcome="",
-                code="",
-                message="",
-            )
-            for place, one in enumerate(planned)
-            for body in [canonical(one.write.record)]
-        ]
-    )
-    with database.cursor() as cursor:
-        cursor.execute(
-            SENDING, [deadline + slice_.doubt, [one.claim.id for one in planned], [attempt.pk for attempt in attempts]]
-        )
-    record(
-        [
-            NewEvent(
-                tenant_id=slice_.tenant_id,
-                at=now,
-                verb="attempt_started",
-                subject_kind="sync_record",
-                subject_id=str(one.claim.id),
-                trace_id=one.claim.trace_id,
-                data={"attempt": attempt.pk, "action": one.write.action, "revision": one.claim.wanted},
-            )
-            for one, attempt in zip(planned, attempts, strict=True)
-        ]
-    )
-    return [
-        replace(one, attempt_id=attempt.pk, write=replace(one.write, place=place, sent_at=now))
-        for place, (one, attempt) in enumerate(zip(planned, attempts, strict=True))
-    ]

@@ -15,8 +15,9 @@ from connectors.conversation import Effects, Job, Steps
 from connectors.errors import ConnectorError, UnexpectedResponse
 from connectors.records import Kind
 from syncs import leases
-from syncs.delivery.claim import Batch, Planned, claim
+from syncs.delivery.claim import Batch, claim
 from syncs.delivery.doubt import look_up_doubtful
+from syncs.delivery.planned import Planned
 from syncs.delivery.preflight import Checked, check_payments, check_stops
 from syncs.delivery.settle import not_sent, settle, stop_for
 from syncs.delivery.slice import ATTEMPT, Slice, open_slice

@@ -5,7 +5,7 @@ either there or never will be.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -56,55 +56,34 @@ def look_up_doubtful(slice_: Slice) -> Steps[bool]:
 
 def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Receipt | None]) -> Verdict:
     if write.record_key not in found:
-        return replace(
-            doubted,
-            state=State.IN_DOUBT,
-            next_attempt_at=slice_.now() + ASK_AGAIN,
-            outcome="in doubt",
-            code="answer_lost",
-            reason="Whether it arrived cannot be told yet.",
-        )
+        return _still_in_doubt(slice_, doubted)
     receipt = found[write.record_key]
     if receipt is None:
-        return replace(
-            doubted,
-            state=State.PENDING,
-            next_attempt_at=slice_.now(),
-            outcome="absent",
-            verb="delivery_absent",
-            fingerprint="",
-        )
+        return replace(_due_again(slice_, doubted), outcome="absent", verb="delivery_absent")
+    doubted = replace(
+        doubted, target_id=receipt.id, target_version=receipt.version, outcome="found", verb="delivery_found"
+    )
     if receipt.duplicate_of:
-        return replace(
-            doubted,
-            state=State.HELD,
-            code="posted_twice",
-            needs_somebody=True,
-            target_id=receipt.id,
-            outcome="found",
-            reason=f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark.",
-            fingerprint="",
-        )
+        reason = f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark."
+        return replace(doubted, state=State.HELD, code="posted_twice", reason=reason, needs_somebody=True)
     if not _holds_what_was_sent(write, receipt):
-        return replace(  # linked only: the next try brings it to what is wanted
-            doubted,
-            state=State.PENDING,
-            next_attempt_at=slice_.now(),
-            target_id=receipt.id,
-            target_version=receipt.version,
-            outcome="found",
-            verb="delivery_found",
-            fingerprint="",
-        )
+        return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted
+    return replace(doubted, state=State.SYNCED, settles=True)
+
+
+def _still_in_doubt(slice_: Slice, doubted: Verdict) -> Verdict:
     return replace(
         doubted,
-        state=State.SYNCED,
-        settles=True,
-        target_id=receipt.id,
-        target_version=receipt.version,
-        outcome="found",
-        verb="delivery_found",
+        state=State.IN_DOUBT,
+        next_attempt_at=slice_.now() + ASK_AGAIN,
+        outcome="in doubt",
+        code="answer_lost",
+        reason="Whether it arrived cannot be told yet.",
     )
+
+
+def _due_again(slice_: Slice, doubted: Verdict) -> Verdict:
+    return replace(doubted, state=State.PENDING, next_attempt_at=slice_.now())
 
 
 def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:
@@ -123,43 +102,38 @@ def _settles(payment: Payment) -> dict[str, Decimal]:
 def _read(slice_: Slice) -> list[tuple[Write, Verdict]]:
     with database.cursor() as cursor:
         cursor.execute(DOUBTFUL, [slice_.stream.pk, slice_.now(), AT_ONCE])
-        rows = cursor.fetchall()
-    return [
-        (
-            Write(
-                kind=slice_.kind,
-                action=Action(action),
-                record=restore(slice_.kind, body),
-                record_key=key,
-                request_key=request_key,
-                link=Link(id=link_id, version=link_version) if link_id else None,
-                place=place,
-                sent_at=started_at,
-                context=msgspec.json.decode(context),
-            ),
-            Verdict(
-                id=id,
-                revision=revision,
-                state=State.IN_DOUBT,
-                trace_id=trace_id,
-                attempt_id=attempt_id,
-                fingerprint=delivered,
-            ),
-        )
-        for (
-            id,
-            trace_id,
-            attempt_id,
-            revision,
-            action,
-            key,
-            request_key,
-            place,
-            started_at,
-            delivered,
-            link_id,
-            link_version,
-            body,
-            context,
-        ) in rows
-    ]
+        return [_restored(slice_, *row) for row in cursor.fetchall()]
+
+
+def _restored(
+    slice_: Slice,
+    id: int,
+    trace_id: str,
+    attempt_id: int,
+    revision: int,
+    action: str,
+    record_key: str,
+    request_key: str,
+    place: int,
+    started_at: datetime,
+    delivered: str,
+    link_id: str,
+    link_version: str,
+    body: str,
+    context: str,
+) -> tuple[Write, Verdict]:
+    """The write exactly as it was sent, and the verdict that it is in doubt."""
+    write = Write(
+        kind=slice_.kind,
+        action=Action(action),
+        record=restore(slice_.kind, body),
+        record_key=record_key,
+        request_key=request_key,
+        link=Link(id=link_id, version=link_version) if link_id else None,
+        place=place,
+        sent_at=started_at,
+        context=msgspec.json.decode(context),
+    )
+    return write, Verdict(
+        id=id, revision=revision, state=State.IN_DOUBT, trace_id=trace_id, attempt_id=attempt_id, fingerprint=delivered
+    )

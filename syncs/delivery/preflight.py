@@ -13,7 +13,7 @@ from decimal import Decimal
 from connectors.base import Action, Connector, Link, Receipt
 from connectors.conversation import Conversation, Steps
 from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
-from syncs.delivery.claim import Planned
+from syncs.delivery.planned import Planned
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict

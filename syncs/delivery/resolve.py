@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.db import connection as database
 from msgspec.structs import replace
 
-
 from connectors.records import AnyRecord, Bill, Kind, Payment, Ref
 from syncs.delivery.slice import Slice
 from syncs.states import State
@@ -18,13 +17,15 @@ COLUMNS = """
 FORWARD = f"""
 SELECT {COLUMNS} FROM unnest(%(kinds)s::text[], %(ids)s::text[], %(keys)s::text[]) AS w (kind, id, key)
 JOIN syncs_stream stream ON stream.integration_id = %(integration)s AND stream.kind = w.kind
-JOIN syncs_remoterecord r ON r.tenant_id = %(tenant)s AND r.connection_id = %(source)s AND r.kind = w.kind AND r.remote_id = w.id
+JOIN syncs_remoterecord r ON r.tenant_id = %(tenant)s AND r.connection_id = %(source)s
+    AND r.kind = w.kind AND r.remote_id = w.id
 JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id AND s.remote_record_id = r.id
 """
 BACKWARD = f"""
 SELECT {COLUMNS} FROM unnest(%(kinds)s::text[], %(ids)s::text[], %(keys)s::text[]) AS w (kind, id, key)
 JOIN syncs_stream stream ON stream.integration_id = %(integration)s AND stream.kind = w.kind
-JOIN syncs_syncrecord s ON s.stream_id = stream.id AND (s.target_id = w.id AND w.id <> '' OR s.record_key = w.key AND w.key <> '')
+JOIN syncs_syncrecord s ON s.stream_id = stream.id
+    AND (s.target_id = w.id AND w.id <> '' OR s.record_key = w.key AND w.key <> '')
 JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 """
 

@@ -31,7 +31,7 @@ class Ruling:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a ruling needs beyond the record: whether the other side has it, our postings on it, the tenant's policies."""
+    """What a ruling needs beyond the record: whether the other side has it, our postings, the policies."""
 
     linked: bool
     gone: bool

@@ -1,4 +1,4 @@
-"""Settling: the other side's answers, or what became of a try without one, in one commit with everything that follows."""
+"""Settling: the other side's answers, or what became of a try without one, in one commit with all that follows."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,8 +9,8 @@ from django.db import transaction
 from connectors.attention import needs_attention
 from connectors.base import Outcome, Receipt
 from connectors.errors import AuthError, ConnectorError
-from syncs.delivery.claim import Planned
 from syncs.delivery.decide import Decision, decide
+from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.mirror.observe import Seen, observe

@@ -27,8 +27,9 @@ UPDATE syncs_syncrecord s SET
     synced_at = CASE WHEN v.settles THEN %(now)s ELSE s.synced_at END,
     attempt_id = CASE WHEN v.state IN ('sending', 'in_doubt') THEN s.attempt_id END
 FROM unnest(
-    %(id)s::bigint[], %(attempt_id)s::bigint[], %(revision)s::int[], %(state)s::text[], %(next_attempt_at)s::timestamptz[],
-    %(code)s::text[], %(reason)s::text[], %(waiting_kind)s::text[], %(waiting_id)s::text[], %(problem_id)s::bigint[],
+    %(id)s::bigint[], %(attempt_id)s::bigint[], %(revision)s::int[], %(state)s::text[],
+    %(next_attempt_at)s::timestamptz[], %(code)s::text[], %(reason)s::text[], %(waiting_kind)s::text[],
+    %(waiting_id)s::text[], %(problem_id)s::bigint[],
     %(uncount)s::bool[], %(target_id)s::text[], %(target_version)s::text[], %(settles)s::bool[], %(fingerprint)s::text[]
 ) AS v (id, attempt_id, revision, state, next_attempt_at, code, reason, waiting_kind, waiting_id, problem_id, uncount,
         target_id, target_version, settles, fingerprint)
@@ -38,8 +39,9 @@ WHERE s.id = v.id AND (v.attempt_id IS NULL OR s.attempt_id = v.attempt_id)
 END_ATTEMPTS = """
 UPDATE syncs_attempt a SET ended_at = %(now)s, outcome = v.outcome, code = v.code, message = v.reason,
     exchange_id = coalesce(v.exchange_id, a.exchange_id)
-FROM unnest(%(attempt_id)s::bigint[], %(outcome)s::text[], %(code)s::text[], %(reason)s::text[], %(exchange_id)s::bigint[])
-    AS v (id, outcome, code, reason, exchange_id)
+FROM unnest(
+    %(attempt_id)s::bigint[], %(outcome)s::text[], %(code)s::text[], %(reason)s::text[], %(exchange_id)s::bigint[]
+) AS v (id, outcome, code, reason, exchange_id)
 WHERE a.id = v.id AND a.tenant_id = %(tenant)s
 """
 

@@ -14,7 +14,8 @@ WITH given AS (
         AS given (remote_id, place, target_kind, target_id, currency, gross, discount, net)
 ), payment AS (
     SELECT id, remote_id FROM syncs_remoterecord
-    WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s AND kind = 'payment' AND remote_id = ANY(%(payments)s)
+    WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s AND kind = 'payment'
+      AND remote_id = ANY(%(payments)s)
 ), removed AS (
     DELETE FROM syncs_application a USING payment
     WHERE a.tenant_id = %(tenant)s AND a.payment_id = payment.id AND NOT EXISTS (
@@ -22,7 +23,8 @@ WITH given AS (
     )
 )
 INSERT INTO syncs_application
-    (tenant_id, connection_id, payment_id, place, target_kind, target_id, currency, gross_minor, discount_minor, net_minor)
+    (tenant_id, connection_id, payment_id, place, target_kind, target_id,
+     currency, gross_minor, discount_minor, net_minor)
 SELECT %(tenant)s, %(connection)s, payment.id, place, target_kind, target_id, currency, gross, discount, net
 FROM given JOIN payment USING (remote_id)
 ON CONFLICT (tenant_id, payment_id, place) DO UPDATE SET

@@ -25,16 +25,16 @@ from syncs.models import RemoteRecord
 
 STAGING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS observed (
-    kind text, remote_id text, version text, version_number bigint, modified_at timestamptz, fingerprint text, gone text,
-    merged_into text, number text, name text, party_id text, date date, due_date date, currency text,
+    kind text, remote_id text, version text, version_number bigint, modified_at timestamptz, fingerprint text,
+    gone text, merged_into text, number text, name text, party_id text, date date, due_date date, currency text,
     amount_minor bigint, balance_minor bigint, status text, body text,
     record_key text, delivery_fingerprint text, trace_id text
 ) ON COMMIT DELETE ROWS;
 DELETE FROM observed;
 """
 STAGED = (
-    "kind, remote_id, version, version_number, modified_at, fingerprint, gone, merged_into, number, name, party_id, date, "
-    "due_date, currency, amount_minor, balance_minor, status"
+    "kind, remote_id, version, version_number, modified_at, fingerprint, gone, merged_into, number, name, party_id, "
+    "date, due_date, currency, amount_minor, balance_minor, status"
 )
 
 NEWER = """
@@ -71,9 +71,10 @@ WHERE (r.fingerprint <> excluded.fingerprint OR r.sweep < %(sweep)s)
 WANT = """
 INSERT INTO syncs_syncrecord AS s
     (tenant_id, stream_id, remote_record_id, state, record_key, wanted, sent, settled, wanted_fingerprint,
-     settled_fingerprint, trace_id, attempts, next_attempt_at, target_id, target_version, waiting_kind, waiting_id, code, reason)
-SELECT r.tenant_id, stream.id, r.id, 'pending', o.record_key, 1, 0, 0, o.delivery_fingerprint, '', o.trace_id, 0, %(now)s,
-       '', '', '', '', '', ''
+     settled_fingerprint, trace_id, attempts, next_attempt_at, target_id, target_version, waiting_kind, waiting_id,
+     code, reason)
+SELECT r.tenant_id, stream.id, r.id, 'pending', o.record_key, 1, 0, 0, o.delivery_fingerprint,
+       '', o.trace_id, 0, %(now)s, '', '', '', '', '', ''
 FROM observed o
 JOIN syncs_remoterecord r ON r.tenant_id = %(tenant)s AND r.connection_id = %(connection)s
     AND r.kind = o.kind AND r.remote_id = o.remote_id AND r.fingerprint = o.fingerprint
@@ -100,7 +101,7 @@ DUE = "UPDATE syncs_stream SET due_at = LEAST(coalesce(due_at, %s), %s) WHERE id
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What came of observing: remote records that are new, changed or seen in a new sweep, and deliveries wanted anew."""
+    """What came of it: remote records that are new, changed or seen in a new sweep, and deliveries wanted anew."""
 
     changed: int
     wanted: int

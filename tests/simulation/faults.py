@@ -41,7 +41,7 @@ class Faults:
 
 
 class FaultyTransport(httpx.BaseTransport):
-    """A network between the engine and the providers on which requests and answers are lost, late, doubled or broken."""
+    """A network on which requests and answers are lost, late, doubled or broken."""
 
     def __init__(self, inner: httpx.BaseTransport, faults: Faults, clock: VirtualClock) -> None:
         self._inner = inner

@@ -16,7 +16,7 @@ from syncs.leases import LeaseLost
 from tests.simulation import invariants
 from tests.simulation.faults import Faults, FaultyTransport, WorkerKilled, dying_in_statements
 from tests.simulation.people import People
-from tests.simulation.world import World, begin
+from tests.simulation.world import begin
 
 WORKERS = 3
 

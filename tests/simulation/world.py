@@ -19,7 +19,8 @@ from syncs import scheduler
 from syncs.delivery.deliver import deliver_stream
 from syncs.integrations import activate, pair
 from syncs.mirror.pull import read_feed
-from syncs.models import Feed, Integration, Mapping as AccountMapping, Stream, SyncRecord
+from syncs.models import Feed, Integration, Stream, SyncRecord
+from syncs.models import Mapping as AccountMapping
 from syncs.states import State
 
 BEGINNING = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
@@ -107,13 +108,9 @@ class World:
 
     def wait_for_what_is_due(self) -> None:
         """Move time to the next moment at which something is due."""
-        due = [
-            moment
-            for model in (Feed, Stream)
-            for row in model.objects.exclude(due_at=None)
-            for moment in [max(row.due_at, row.woken_until or row.due_at)]
-            if moment > self.clock.now()
-        ]
+        rows = [*Feed.objects.exclude(due_at=None), *Stream.objects.exclude(due_at=None)]
+        moments = [max(moment for moment in (row.due_at, row.woken_until) if moment) for row in rows]
+        due = [moment for moment in moments if moment > self.clock.now()]
         self.clock.advance(min(due) - self.clock.now() if due else timedelta(minutes=1))
 
 

@@ -1,15 +1,14 @@
 """`manage.py verify_audit`: are the events as they were sealed?"""
 
 import argparse
-from datetime import datetime
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 
 from audit.examine import Examination
 from audit.export import examine_export, write_export
 from audit.verify import examine, read_chain, tenants_to_verify
+from connectors.reality import present
 
 
 class Command(BaseCommand):
@@ -55,7 +54,5 @@ def examine_file(path: Path) -> Examination:
 
 
 def examine_database(tenant_id: int | None) -> list[Examination]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
+    now = present().now()
     return [examine(each, now=now) for each in (tenants_to_verify() if tenant_id is None else [tenant_id])]

@@ -1,0 +1,49 @@
+"""What was claimed, and what is planned with it. Values only."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connectors.base import Write
+from connectors.records import AnyRecord
+from syncs.delivery.scope import Ruling
+from syncs.delivery.verdict import Verdict
+from syncs.states import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One due delivery as it was locked."""
+
+    id: int
+    record_key: str
+    wanted: int
+    wanted_fingerprint: str
+    settled: int
+    settled_fingerprint: str
+    target_id: str
+    target_version: str
+    trace_id: str
+    attempts: int
+    code: str
+    remote_id: str
+    gone: str
+    record: AnyRecord
+
+    def verdict(self, state: State, **details: object) -> Verdict:
+        """Where this delivery stands now."""
+        return Verdict(id=self.id, revision=self.wanted, state=state, trace_id=self.trace_id, **details)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One delivery that is about to be sent: what was claimed, why, the write, and its attempt."""
+
+    claim: Claim
+    ruling: Ruling
+    write: Write
+    explained: Decimal = Decimal(0)
+    attempt_id: int = 0
+
+    def verdict(self, state: State, **details: object) -> Verdict:
+        """Where this delivery stands now, ending its attempt."""
+        return self.claim.verdict(state, attempt_id=self.attempt_id, **details)
