@@ -7,8 +7,7 @@ another fence and commits nothing.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection as database
 
 from syncs.models import Feed, Stream
 
@@ -42,12 +41,11 @@ class Lease:
 
 def take(model: type[Feed] | type[Stream], id: int, *, holder: str, now: datetime) -> Lease | None:
     """Take the lease, unless somebody has it or a person has paused the row."""
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
-    with transaction.atomic():
-        taken = model.objects.filter(free, pk=id, paused=False).update(
-            holder=holder, fence=F("fence") + 1, lease_until=now + LEASE
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} SET holder = %s, fence = fence + 1, lease_until = %s "
+            "WHERE id = %s AND NOT paused AND (lease_until IS NULL OR lease_until <= %s) RETURNING fence",
+            [holder, now + LEASE, id, now],
         )
-        if not taken:
-            return None
-        fence = model.objects.values_list("fence", flat=True).get(pk=id)
-    return Lease(model=model, id=id, fence=fence)
+        taken = cursor.fetchone()
+    return Lease(model=model, id=id, fence=taken[0]) if taken else None

@@ -17,6 +17,7 @@ from syncs.states import State
 
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 900.0
+STREAM_STOPS_FOR = timedelta(minutes=5)
 TRIES_BEFORE_A_PROBLEM = 12
 
 
@@ -35,6 +36,7 @@ class Decision:
     pauses_connection: bool = False
     backs_off: timedelta | None = None
     needs_somebody: bool = False
+    stops_the_stream: bool = False
 
 
 def decide(
@@ -73,7 +75,16 @@ def decide(
         return _again(error, attempts, now, chance, first=FIRST_WAIT)
     if isinstance(error, RecordRejected):
         return Decision(state=State.HELD, needs_somebody=True, code=error.code or "refused", reason=reason)
-    return Decision(state=State.HELD, needs_somebody=True, code=error.code or "unexpected_answer", reason=reason)
+    # Not as documented: whether it happened is looked up, the whole stream waits, and we are told.
+    return Decision(
+        state=State.IN_DOUBT,
+        next_attempt_at=doubt_until + backoff(attempts, 1.0),
+        code=error.code or "unexpected_answer",
+        reason=reason,
+        needs_somebody=True,
+        stops_the_stream=True,
+        backs_off=STREAM_STOPS_FOR,
+    )
 
 
 def backoff(attempts: int, chance: float, *, first: float = FIRST_WAIT) -> timedelta:

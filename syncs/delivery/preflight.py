@@ -10,17 +10,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db import transaction
+
 from connectors.base import Action, Connector, Link, Receipt
 from connectors.conversation import Conversation, Steps
+from connectors.errors import AuthError, TransientError
 from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
+from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
+from syncs.delivery.objections import Objection, objection
 from syncs.delivery.planned import Planned
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
 from syncs.mirror.settled_elsewhere import explained
+from syncs.problems.connections import stop_for_sign_in
 from syncs.states import State
 
-LOOKS_ALIKE_WITHIN = timedelta(days=10)
+ASK_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(kw_only=True)
@@ -69,9 +75,8 @@ def check_stops(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     doubted = [one for one in planned if one.ruling.code == "settled_elsewhere"]
     if not doubted:
         return checked
-    talk = Conversation(connection=slice_.source, effects=slice_.effects, trace_id=slice_.talk.trace_id)
     ids = [one.claim.remote_id for one in doubted]
-    bills = yield from _fetch(talk, Kind.BILL, ids)
+    bills = yield from _bills_at_the_source(slice_, ids)
     yield "bills to be stopped fetched"
     ours = explained(slice_.source, ids)
     for one in doubted:
@@ -91,6 +96,19 @@ def check_stops(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
                 )
             )
     return checked
+
+
+def _bills_at_the_source(slice_: Slice, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
+    """The bills as the ERP shows them now; when it refuses our sign-in, that is its connection's matter, not ours."""
+    talk = Conversation(connection=slice_.source, effects=slice_.effects, trace_id=slice_.talk.trace_id)
+    try:
+        bills = yield from _fetch(talk, Kind.BILL, ids)
+    except AuthError as error:
+        stop_for_sign_in(slice_.source, error, now=slice_.now())
+        raise TransientError("The ERP has to be signed in to again first.", detail=error.message) from error
+    with transaction.atomic():
+        talk.kept_exchanges()
+    return bills
 
 
 def _judge(
@@ -116,12 +134,9 @@ def _judge(
     if receipt is not None:
         checked.verdicts.append(_linked(one, receipt))
         return
-    objection = _objection(_payment(one), bills, on_bills)
-    if objection is not None:
-        code, reason = objection
-        checked.verdicts.append(
-            one.verdict(State.HELD, outcome="not sent", code=code, reason=reason, needs_somebody=True)
-        )
+    objected = objection(_payment(one), bills, on_bills)
+    if objected is not None:
+        checked.verdicts.append(_put_off(one, objected))
         return
     ap_accounts = [
         bill.ap_account.id
@@ -130,6 +145,18 @@ def _judge(
     ]
     context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
+
+
+def _put_off(one: Planned, objected: Objection) -> Verdict:
+    if objected.clears and one.claim.attempts < TRIES_BEFORE_A_PROBLEM:
+        return one.verdict(
+            State.PENDING,
+            outcome="not sent",
+            code=objected.code,
+            reason=objected.reason,
+            next_attempt_at=_soon(one) + ASK_AGAIN,
+        )
+    return one.verdict(State.HELD, outcome="not sent", code=objected.code, reason=objected.reason, needs_somebody=True)
 
 
 def _linked(one: Planned, receipt: Receipt) -> Verdict:
@@ -152,40 +179,6 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
         target_version=receipt.version,
         next_attempt_at=_soon(one),
     )
-
-
-def _objection(payment: Payment, bills: dict[str, AnyRecord], on_bills: dict[str, AnyRecord]) -> tuple[str, str] | None:
-    """Why this payment must not be posted, if there is a reason."""
-    accounts = set()
-    for application in payment.applications:
-        bill = bills.get(application.target.id)
-        if not isinstance(bill, Bill):
-            return "recorded_by_hand", f"Bill {application.number} is not in the ERP any more."
-        accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
-        for settlement in bill.settlements:
-            other = on_bills.get(settlement)
-            if isinstance(other, Payment) and not other.mark and _looks_alike(payment, other):
-                return "recorded_by_hand", (
-                    f"Bill {bill.number} carries a payment of {other.amount} on {other.date} with reference "
-                    f"{other.reference or 'none'}, which is not ours."
-                )
-        if bill.balance < application.gross:
-            return (
-                "recorded_by_hand",
-                f"Bill {bill.number} is open with {bill.balance}, the payment settles {application.gross}.",
-            )
-    if len(accounts) > 1 or {vendor for vendor, _, _ in accounts} != {payment.vendor.id}:
-        return "payment_several_accounts", "Its bills differ in vendor, currency or AP account."
-    return None
-
-
-def _looks_alike(payment: Payment, other: Payment) -> bool:
-    if other.phase is Phase.REVERSED:
-        return False
-    if payment.reference and payment.reference == other.reference:
-        return True
-    near = payment.date is None or other.date is None or abs(payment.date - other.date) <= LOOKS_ALIKE_WITHIN
-    return payment.amount == other.amount and near
 
 
 def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None) -> None:

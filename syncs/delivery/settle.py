@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from connectors.attention import needs_attention
 from connectors.base import Outcome, Receipt
 from connectors.errors import AuthError, ConnectorError
 from syncs.delivery.decide import Decision, decide
@@ -14,6 +13,7 @@ from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.mirror.observe import Seen, observe
+from syncs.problems.connections import stop_for_sign_in
 from syncs.states import State
 
 
@@ -99,7 +99,7 @@ def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | Non
     waits = []
     for error in errors:
         if isinstance(error, AuthError):
-            needs_attention(slice_.target, error, now=slice_.now())
+            stop_for_sign_in(slice_.target, error, now=slice_.now())
         decision = _decide(slice_, error, attempts=1)
         if decision.backs_off is not None:
             waits.append(decision.backs_off)
@@ -126,6 +126,7 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         reason=decision.reason,
         uncount=not decision.counted,
         needs_somebody=decision.needs_somebody,
+        cause_key=f"integration:{slice_.integration.pk}:{decision.code}" if decision.stops_the_stream else "",
         outcome=str(decision.state).replace("_", " "),
     )
 

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ("woken_until", models.DateTimeField(null=True)),
                 ("failures", models.IntegerField(default=0)),
                 ("paused", models.BooleanField(default=False)),
-                ("interval_seconds", models.IntegerField(default=60)),
+                ("interval_seconds", models.IntegerField(default=300)),
                 ("stage", models.CharField(blank=True, max_length=30)),
                 ("cursor", models.JSONField(default=dict)),
                 ("changes_cursor", models.JSONField(default=dict)),

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from connectors.attention import needs_attention
 from connectors.conversation import Conversation
 from connectors.errors import AuthError, ConnectorError, RateLimited, TransientError
 from syncs.delivery.decide import backoff
 from syncs.leases import Lease
 from syncs.models import Feed, SyncRun
 from syncs.problems.causes import Cause, open_problem, resolve_problems
+from syncs.problems.connections import cause_key_of, stop_for_sign_in
 
 FAILURES_BEFORE_A_PROBLEM = 6
 
@@ -19,8 +19,6 @@ def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: 
     """Decide when to read again, and tell somebody where only a person can help."""
     clock = conversation.effects.clock
     now = clock.now()
-    if isinstance(error, AuthError):
-        needs_attention(feed.connection, error, now=now)
     counted = not isinstance(error, AuthError | RateLimited)
     failures = feed.failures + counted
     wait = timedelta(seconds=error.retry_after) if isinstance(error, RateLimited) else backoff(failures, clock.chance())
@@ -31,11 +29,9 @@ def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: 
         SyncRun.objects.create(
             tenant=feed.tenant, feed=feed, started_at=now, ended_at=now, error=str(error), counts={"stage": feed.stage}
         )
-        if (
-            isinstance(error, AuthError)
-            or not isinstance(error, TransientError)
-            or failures >= FAILURES_BEFORE_A_PROBLEM
-        ):
+        if isinstance(error, AuthError):
+            stop_for_sign_in(feed.connection, error, now=now)
+        elif not isinstance(error, TransientError) or failures >= FAILURES_BEFORE_A_PROBLEM:
             open_problem(_cause(feed, error), now=now)
         lease.give_back(due_at=now if isinstance(error, AuthError) else now + wait)
 
@@ -44,16 +40,15 @@ def reading_succeeded(feed: Feed, now: datetime) -> None:
     """Forget earlier failures, in the caller's transaction."""
     if feed.failures:
         Feed.objects.filter(pk=feed.pk).update(failures=0)
-    resolve_problems(feed.tenant_id, [f"feed:{feed.pk}", f"connection:{feed.connection_id}"], now=now)
+    resolve_problems(feed.tenant_id, [f"feed:{feed.pk}", cause_key_of(feed.connection_id)], now=now)
 
 
 def _cause(feed: Feed, error: ConnectorError) -> Cause:
-    key = f"connection:{feed.connection_id}" if isinstance(error, AuthError) else f"feed:{feed.pk}"
     return Cause(
         tenant_id=feed.tenant_id,
         connection_id=feed.connection_id,
         provider=feed.connection.provider,
-        code=error.code or type(error).__name__,
-        cause_key=key,
+        code=error.code or "unexpected_answer",
+        cause_key=f"feed:{feed.pk}",
         detail=str(error),
     )

@@ -15,7 +15,7 @@ class Feed(Leased):
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="feeds")
     connection = models.OneToOneField(Connection, models.PROTECT, related_name="feed")
-    interval_seconds = models.IntegerField(default=60)
+    interval_seconds = models.IntegerField(default=300)
     stage = models.CharField(max_length=30, blank=True)
     cursor = models.JSONField(default=dict)
     changes_cursor = models.JSONField(default=dict)

@@ -7,7 +7,7 @@ class Leased(models.Model):
     """A row that one slice of work holds at a time.
 
     `fence` rises each time it is taken; every commit of the slice checks that it is still its own. `due_at` is when
-    there is something to do, `woken_until` until when a wake-up is under way, `stopped_at` set when it waits for a person.
+    there is something to do, `woken_until` until when a wake-up is under way.
     """
 
     holder = models.TextField(blank=True)

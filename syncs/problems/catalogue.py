@@ -80,6 +80,12 @@ ENGINE = (
         remedy="If it is the same payment, ignore this record; if not, undo the other one.",
     ),
     Fault(
+        code="earlier_posting_stands",
+        actor=Actor.CUSTOMER_AP,
+        cause="An earlier payment that we posted still settles a bill of this one, and has not been taken back.",
+        remedy="Look at the earlier payment; when it is voided or ignored, send this one again.",
+    ),
+    Fault(
         code="posting_gone",
         actor=Actor.CUSTOMER_AP,
         cause="The payment that we posted was voided or deleted in the ERP by somebody else.",
@@ -102,6 +108,18 @@ ENGINE = (
         actor=Actor.US,
         cause="A row that the provider showed could not be read.",
         remedy="Look at the raw row; correct it at the provider or tell us.",
+    ),
+    Fault(
+        code="sign_in_again",
+        actor=Actor.CUSTOMER_ADMIN,
+        cause="The provider no longer accepts our sign-in; everything of this connection waits where it stands.",
+        remedy="Connect it again; it goes on by itself.",
+    ),
+    Fault(
+        code="unexpected_answer",
+        actor=Actor.US,
+        cause="The provider answered in a way that is not documented; what was sent is looked up and tried again.",
+        remedy="Look at the exchange; correct the address or the contract profile, or tell us.",
     ),
     Fault(
         code="host_not_allowed",

@@ -1,0 +1,57 @@
+"""Why a payment must not be posted on these bills. Pure: what the ERP shows at this moment in, an objection out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from connectors.records import AnyRecord, Bill, Payment, Phase
+
+LOOKS_ALIKE_WITHIN = timedelta(days=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """Why not; `clears` says that it may clear by itself: an earlier posting of ours is still to be taken back."""
+
+    code: str
+    reason: str
+    clears: bool = False
+
+
+def objection(payment: Payment, bills: Mapping[str, AnyRecord], on_bills: Mapping[str, AnyRecord]) -> Objection | None:
+    """The objection to posting this payment, if there is one; `on_bills` are the payments that the bills carry."""
+    accounts = set()
+    for application in payment.applications:
+        bill = bills.get(application.target.id)
+        if not isinstance(bill, Bill):
+            return _by_hand(f"Bill {application.number} is not in the ERP any more.")
+        accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
+        others = [other for id in bill.settlements if isinstance(other := on_bills.get(id), Payment)]
+        for other in others:
+            if not other.mark and _looks_alike(payment, other):
+                return _by_hand(
+                    f"Bill {bill.number} carries a payment of {other.amount} on {other.date} with reference "
+                    f"{other.reference or 'none'}, which is not ours."
+                )
+        if bill.balance < application.gross:
+            short = f"Bill {bill.number} is open with {bill.balance}, the payment settles {application.gross}."
+            if any(other.mark and other.phase is not Phase.REVERSED for other in others):
+                return Objection(code="earlier_posting_stands", reason=f"{short} Ours still stands on it.", clears=True)
+            return _by_hand(short)
+    if len(accounts) > 1 or {vendor for vendor, _, _ in accounts} != {payment.vendor.id}:
+        return Objection(code="payment_several_accounts", reason="Its bills differ in vendor, currency or AP account.")
+    return None
+
+
+def _looks_alike(payment: Payment, other: Payment) -> bool:
+    """Whether somebody may have entered this very payment: the same reference, or the same amount within ten days."""
+    if other.phase is Phase.REVERSED:
+        return False
+    if payment.reference and payment.reference == other.reference:
+        return True
+    near = payment.date is None or other.date is None or abs(payment.date - other.date) <= LOOKS_ALIKE_WITHIN
+    return payment.amount == other.amount and near
+
+
+def _by_hand(reason: str) -> Objection:
+    return Objection(code="recorded_by_hand", reason=reason)
