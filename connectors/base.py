@@ -79,11 +79,11 @@ class Session:
     environment: Environment
     account_id: str
     app: msgspec.Struct
-    credentials: msgspec.Struct
+    credentials: msgspec.Struct = field(repr=False)
     settings: msgspec.Struct
     http: "Http"
     simulator_url: str = ""
-    access_token: str = ""
+    access_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +109,9 @@ class Finding:
 class Tokens:
     """What a token endpoint gave: lifetimes in seconds from the answer; no refresh token where the grant has none."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     expires_in: int
-    refresh_token: str = ""
+    refresh_token: str = field(default="", repr=False)
     refresh_expires_in: int | None = None
     hard_expires_in: int | None = None
 

@@ -12,6 +12,7 @@ from connectors.errors import TransientError
 from connectors.models import Connection, Token
 from connectors.oauth import HeldTokens
 from connectors.registry import connector_class
+from connectors.vault import UNREADABLE, Undecryptable
 
 
 @dataclass
@@ -21,6 +22,7 @@ class StoredTokens:
     tenant_id: int | None
     owner: str
     _refreshing_until: datetime | None = None
+    _generation: int = 0
 
     @classmethod
     def of(cls, connection: Connection) -> "StoredTokens":
@@ -35,6 +37,8 @@ class StoredTokens:
         if token is None:
             Token.objects.bulk_create([Token(tenant_id=self.tenant_id, owner=self.owner)], ignore_conflicts=True)
             token = self._row().get()
+        if isinstance(token.secrets, Undecryptable):
+            raise TransientError(UNREADABLE, code="credentials_unreadable")
         return HeldTokens(
             access_token=token.secrets.get("access", ""),
             refresh_token=token.secrets.get("refresh", ""),
@@ -47,14 +51,18 @@ class StoredTokens:
         """Take the right to refresh this generation, unless somebody else has it."""
         free = Q(refreshing_until=None) | Q(refreshing_until__lte=now)
         taken = self._row().filter(free, generation=generation).update(refreshing_until=until)
-        self._refreshing_until = until if taken else None
+        self._refreshing_until, self._generation = (until if taken else None), generation
         return bool(taken)
 
     def save(self, tokens: Tokens, *, now: datetime) -> None:
-        """Keep new tokens and give the right back; TransientError when the right was lost meanwhile."""
+        """Keep new tokens and give the right back; TransientError if somebody else has, or is fetching, newer ones.
+
+        A right that ran out and that nobody took, or that was given back in vain, does no harm: these are newest.
+        """
         with transaction.atomic():
             token = self._row().select_for_update().get()
-            if token.refreshing_until != self._refreshing_until:
+            taken = token.refreshing_until not in (None, self._refreshing_until)
+            if taken or token.generation != self._generation:
                 raise TransientError("Another worker has fetched a newer access token.", code="token_in_flight")
             keep(token, tokens, now=now)
             record(

@@ -13,9 +13,21 @@ from django.core.exceptions import FieldError
 from django.db import connection
 from fernet_fields import EncryptedField
 
+UNREADABLE = (
+    "The stored credentials are incomplete or cannot be read with today's keys: enter them again, "
+    "or put the old key back into FERNET_KEYS."
+)
+
 
 class Undecryptable(dict[str, Any]):
-    """What a row shows whose secret cannot be read with today's keys: empty, so that a list page still opens."""
+    """What a row shows whose secret cannot be read with today's keys: empty, so that a list page still opens.
+
+    Saved again, it is written back as it was found: the right key still reads it.
+    """
+
+    def __init__(self, found: bytes) -> None:
+        super().__init__()
+        self.found = found
 
 
 class EncryptedJSONField(EncryptedField):  # type: ignore[misc]
@@ -38,6 +50,8 @@ class EncryptedJSONField(EncryptedField):  # type: ignore[misc]
             raise FieldError(f"{self.name} is encrypted: assign a value and save(), no expressions or bulk_update().")
         if value is None:
             return None
+        if isinstance(value, Undecryptable):
+            return connection.Database.Binary(value.found)
         return connection.Database.Binary(self.fernet.encrypt(msgspec.json.encode(value)))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any, *args: Any) -> Any:
@@ -46,7 +60,7 @@ class EncryptedJSONField(EncryptedField):  # type: ignore[misc]
         try:
             return msgspec.json.decode(self.fernet.decrypt(bytes(value)))
         except (InvalidToken, msgspec.DecodeError):
-            return Undecryptable()
+            return Undecryptable(bytes(value))
 
 
 def rotate() -> int:

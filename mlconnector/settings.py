@@ -157,11 +157,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # the admin's; pages about one tenant are in that tenant's
+FORMAT_MODULE_PATH = "mlconnector.formats"
 
 # Static files get their digest as a part of their name in production; locally they are served from where they lie.
 STATIC_URL = "static/"
@@ -214,6 +216,27 @@ UNFOLD = {
     "SITE_TITLE": "ml-connector",
     "SITE_HEADER": "ml-connector",
     "SITE_SYMBOL": "sync_alt",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("connectors/icon.svg")},
+    ],
+    "SHOW_HISTORY": False,  # the audit has it
+    "DASHBOARD_CALLBACK": "mlconnector.navigation.dashboard",
     "SIDEBAR": {"navigation": "mlconnector.navigation.sidebar"},
     "STYLES": [lambda request: static("connectors/operations.css")],
+    "COLORS": {
+        "primary": {
+            "50": "#effaf9",
+            "100": "#d3f1ee",
+            "200": "#a9e2dd",
+            "300": "#76cdc6",
+            "400": "#43b0a8",
+            "500": "#27938c",
+            "600": "#157570",
+            "700": "#115e5b",
+            "800": "#104b49",
+            "900": "#0f3e3d",
+            "950": "#062524",
+        },
+    },
 }

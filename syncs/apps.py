@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class SyncsConfig(AppConfig):
     name = "syncs"
+    verbose_name = "Keeping in step"

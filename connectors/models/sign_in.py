@@ -10,7 +10,7 @@ from connectors.models.tenant import Tenant
 class SignIn(models.Model):
     """The `state` of one authorization request: bound to a user and a connection, short-lived, usable once.
 
-    Only the hash of the state is kept. After the callback the company found waits here for the person's confirmation.
+    Only the hash of the state is kept. The company found waits on the connection for the person's confirmation.
     """
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")

@@ -118,9 +118,9 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
         cursor.execute(WRITE, {"now": now, **_arrays(verdicts, WRITTEN)})
         ended = [verdict for verdict in verdicts if verdict.attempt_id is not None]
         cursor.execute(END_ATTEMPTS, {"now": now, "tenant": slice_.tenant_id, **_arrays(ended, ENDED)})
-        settled = [verdict.id for verdict in verdicts if verdict.settles or verdict.target_id]
-        if settled:
-            cursor.execute(RELEASE, {"now": now, "ids": settled, "integration": slice_.integration.pk})
+        decided = [one.id for one in verdicts if one.settles or one.target_id or one.state is State.OUT_OF_SCOPE]
+        if decided:
+            cursor.execute(RELEASE, {"now": now, "ids": decided, "integration": slice_.integration.pk})
             released = sorted({stream_id for (stream_id,) in cursor.fetchall()})
             cursor.execute("UPDATE syncs_stream SET due_at = %s WHERE id = ANY(%s)", [now, released])
         held = [verdict.id for verdict in verdicts if verdict.state is State.HELD]

@@ -119,17 +119,9 @@ def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now:
         if page.truncated:
             feed.full_after, feed.changes_cursor = now, {}
         feed.records_read += counts["read"]
-        feed.save(
-            update_fields=[
-                "stage",
-                "cursor",
-                "changes_cursor",
-                "sweep",
-                "full_after",
-                "records_read",
-                "read_at",
-            ]
-        )
+        progress = ["stage", "cursor", "changes_cursor", "sweep", "records_read", "read_at"]
+        # Somebody may have asked for a full reading meanwhile: that stands unless this page asks for one itself.
+        feed.save(update_fields=[*progress, "full_after"] if page.truncated else progress)
         conversation.kept_exchanges()
         if counts["changed"] or counts["unreadable"]:
             SyncRun.objects.create(

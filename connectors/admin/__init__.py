@@ -1,0 +1,5 @@
+"""Tenants, apps and connections in the admin: seen here, changed through services only."""
+
+from connectors.admin import connections, people, tenants
+
+__all__ = ["connections", "people", "tenants"]

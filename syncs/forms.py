@@ -1,0 +1,84 @@
+"""What operations is asked about integrations; whether it fits is for the services to say."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from connectors.models import Connection
+from connectors.operations import ReasonForm
+from syncs.mapping.policies import DEFAULTS
+from syncs.models import Integration, Mapping
+from syncs.selectors import bank_accounts, connections_of_role
+from syncs.services.rules import SOURCES
+
+WAYS = {"*": "every other way", "check": "check", "ach": "ACH", "card": "virtual card"}
+
+
+class PairForm(forms.Form):
+    """Two connections to be kept in step."""
+
+    erp = forms.ModelChoiceField(Connection.objects.none(), label="ERP", widget=UnfoldAdminSelectWidget)
+    ap_network = forms.ModelChoiceField(Connection.objects.none(), label="AP network", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for role in ("erp", "ap_network"):
+            field = self.fields[role]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = connections_of_role(role)
+
+
+class MappingForm(forms.Form):
+    """Which account of the ERP stands for what."""
+
+    subject = forms.ChoiceField(choices=Mapping.Subject.choices, label="For", widget=UnfoldAdminSelectWidget)
+    source = forms.ChoiceField(
+        choices=[(source, WAYS[source]) for source in SOURCES],
+        label="Paid by",
+        widget=UnfoldAdminSelectWidget,
+        help_text="Payments in transit have one account for every way of paying.",
+    )
+    target = forms.ChoiceField(
+        label="Account in the ERP", widget=UnfoldAdminSelectWidget, help_text="Its active accounts of type Bank."
+    )
+    why = forms.CharField(
+        label="Why", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Stays with it, with your name."
+    )
+
+    def __init__(self, integration: Integration, data: Any = None) -> None:
+        super().__init__(data)
+        target = self.fields["target"]
+        assert isinstance(target, forms.ChoiceField)
+        target.choices = [(account.id, f"{account.name} ({account.id})") for account in bank_accounts(integration)]
+
+
+class PendingPaymentsForm(ReasonForm):
+    """Whether payments are posted before they are executed."""
+
+    value = forms.ChoiceField(
+        label="Post payments that are not executed yet",
+        choices=[("yes", "yes, against payments in transit"), ("no", "no, leave the bill alone until they are")],
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("value", "why")
+
+    def clean_value(self) -> bool:
+        return bool(self.cleaned_data["value"] == "yes")
+
+
+class CurrenciesForm(ReasonForm):
+    """Which currencies the network pays."""
+
+    value = forms.CharField(
+        label="Currencies that are paid", widget=UnfoldAdminTextInputWidget, help_text="By their codes, as in USD, CAD."
+    )
+    field_order = ("value", "why")
+
+    def clean_value(self) -> list[str]:
+        return [word.strip().upper() for word in self.cleaned_data["value"].split(",") if word.strip()]
+
+
+POLICY_FORMS: dict[str, type[ReasonForm]] = {"pending_payments": PendingPaymentsForm, "currencies": CurrenciesForm}
+POLICY_WORDS = {"pending_payments": "Payments that are not executed yet", "currencies": "Currencies that are paid"}
+assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

@@ -1,0 +1,118 @@
+"""What the pages of operations show, with a fixed number of queries each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from connectors.models import Connection
+from connectors.records import Account, Kind, from_minor_units, restore
+from connectors.registry import connectors
+from syncs.mapping.policies import DEFAULTS, policies_in_force
+from syncs.models import Feed, Integration, Mapping, Policy, Problem, RemoteRecord, Stream
+from syncs.services.rules import BANK
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    """One decision that holds now: what, its value in words, and who made it, when and why."""
+
+    what: str
+    value: str
+    since: datetime | None = None
+    changed_by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What the page of an integration shows beside its fields."""
+
+    streams: Sequence[Stream]
+    feeds: Sequence[Feed]
+    mappings: Sequence[InForce]
+    policies: dict[str, InForce]
+    problems: Sequence[Problem]
+
+
+def connections_of_role(role: str) -> QuerySet[Connection]:
+    """Connections to providers that are this to us."""
+    keys = [key for key, connector in connectors().items() if connector.role == role]
+    found = Connection.objects.filter(provider__in=keys).select_related("tenant")
+    return found.defer("credentials").order_by("tenant__name", "pk")
+
+
+def bank_accounts(integration: Integration) -> list[Account]:
+    """The ERP's active bank accounts, by name."""
+    accounts = [account for account in _accounts(integration) if account.active and account.type.lower() == BANK]
+    return sorted(accounts, key=lambda account: account.name.lower())
+
+
+def overview(integration: Integration, *, now: datetime) -> Overview:
+    """Everything about one integration at a glance."""
+    return Overview(
+        streams=list(Stream.objects.filter(integration=integration).order_by("pk")),
+        feeds=list(
+            Feed.objects.filter(connection__in=(integration.erp_id, integration.ap_network_id))
+            .select_related("connection")
+            .defer("connection__credentials")
+        ),
+        mappings=_mappings(integration),
+        policies=_policies(integration, now),
+        problems=list(Problem.objects.filter(integration=integration, resolved_at=None)[:20]),
+    )
+
+
+def open_problems() -> str:
+    """How many problems are open, in words short enough for a badge; nothing where there is none."""
+    count = Problem.objects.filter(resolved_at=None)[:100].count()
+    return "99+" if count > 99 else str(count or "")
+
+
+def amounts(money: dict[str, int]) -> str:
+    """Money by currency in minor units, in words."""
+    return ", ".join(f"{from_minor_units(int(amount), currency):,} {currency}" for currency, amount in money.items())
+
+
+def _mappings(integration: Integration) -> list[InForce]:
+    names = {account.id: account.name for account in _accounts(integration)}
+    return [
+        InForce(
+            what=f"{row.get_subject_display()}: {'every other way' if row.source == '*' else row.source}",
+            value=f"{names.get(row.target, 'unknown account')} ({row.target})",
+            since=row.valid_from,
+            changed_by=row.changed_by,
+            why=row.why,
+        )
+        for row in Mapping.objects.filter(integration=integration, valid_to=None)
+    ]
+
+
+def _policies(integration: Integration, now: datetime) -> dict[str, InForce]:
+    values = policies_in_force(integration.pk, at=now)
+    rows = {row.key: row for row in Policy.objects.filter(integration=integration, valid_to=None)}
+    return {
+        key: InForce(
+            what=key,
+            value=_in_words(values[key]),
+            since=rows[key].valid_from if key in rows else None,
+            changed_by=rows[key].changed_by if key in rows else "",
+            why=rows[key].why if key in rows else "the default",
+        )
+        for key in DEFAULTS
+    }
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+
+
+def _accounts(integration: Integration) -> list[Account]:
+    bodies = RemoteRecord.objects.filter(
+        tenant_id=integration.tenant_id, connection_id=integration.erp_id, kind=Kind.ACCOUNT, gone=""
+    ).values_list("body", flat=True)
+    accounts = [restore(Kind.ACCOUNT, body) for body in bodies]
+    return [account for account in accounts if isinstance(account, Account)]

@@ -1,0 +1,102 @@
+"""Deliveries that a person decides on: sent again, ignored for good, or no longer ignored."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+
+from audit.log import NewEvent, record
+from syncs.models import SyncRecord
+from syncs.problems.causes import recount
+from syncs.services.rules import due_again
+from syncs.states import LABELS, State
+
+
+def replay(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
+    """Send a held delivery again, under a new request key; its problem closes once it has gone through."""
+    with transaction.atomic():
+        locked = _lock(sync_record, why)
+        if locked.state != State.HELD:
+            raise ValidationError(f"Only what is held can be sent again: {locked} is {_words(locked)}.")
+        due_again([locked.pk], now=now)
+        record([_event(locked, "record_replayed", by, why, now)])
+
+
+def ignore(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
+    """Never send it, whatever changes; refused while it may be on its way."""
+    with transaction.atomic():
+        locked = _lock(sync_record, why)
+        if locked.state in (State.SENDING, State.IN_DOUBT):
+            raise ValidationError(f"{locked} is {_words(locked)}: wait until its outcome is known, then ignore it.")
+        if locked.state == State.IGNORED:
+            raise ValidationError(f"{locked} is ignored already.")
+        problem_id = locked.problem_id
+        SyncRecord.objects.filter(pk=locked.pk).update(
+            state=State.IGNORED,
+            next_attempt_at=None,
+            problem=None,
+            code="ignored",
+            reason=f"Ignored by {by}: {why}",
+            waiting_kind="",
+            waiting_id="",
+        )
+        record([_event(locked, "record_ignored", by, why, now)])
+        _tell_dependents(locked, now)
+        recount([problem_id] if problem_id is not None else [], now=now)
+
+
+def stop_ignoring(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
+    """Deliver it again like any other."""
+    with transaction.atomic():
+        locked = _lock(sync_record, why)
+        if locked.state != State.IGNORED:
+            raise ValidationError(f"{locked} is not ignored: it is {_words(locked)}.")
+        due_again([locked.pk], now=now)
+        record([_event(locked, "record_unignored", by, why, now)])
+        _tell_dependents(locked, now)
+
+
+def _lock(sync_record: SyncRecord, why: str) -> SyncRecord:
+    if not why.strip():
+        raise ValidationError({"why": "Say why: it stays in the record's history."})
+    return (
+        SyncRecord.objects.select_for_update(of=("self",))
+        .select_related("remote_record", "stream")
+        .get(pk=sync_record.pk)
+    )
+
+
+def _tell_dependents(locked: SyncRecord, now: datetime) -> None:
+    """Let what waited for this one, or was held for its absence, find out anew where it stands."""
+    concerned = Q(state=State.WAITING) | Q(state=State.HELD, code="reference_left_out")
+    ids = list(
+        SyncRecord.objects.select_for_update(of=("self",))
+        .filter(
+            concerned,
+            tenant_id=locked.tenant_id,
+            stream__integration_id=locked.stream.integration_id,
+            waiting_kind=locked.remote_record.kind,
+            waiting_id=locked.remote_record.remote_id,
+        )
+        .values_list("pk", flat=True)
+    )
+    due_again(ids, now=now)
+
+
+def _words(sync_record: SyncRecord) -> str:
+    return LABELS[State(sync_record.state)]
+
+
+def _event(locked: SyncRecord, verb: str, by: str, why: str, now: datetime) -> NewEvent:
+    return NewEvent(
+        tenant_id=locked.tenant_id,
+        at=now,
+        verb=verb,
+        subject_kind="sync_record",
+        subject_id=str(locked.pk),
+        actor=by,
+        why=why,
+        trace_id=locked.trace_id,
+        data={"state": locked.state, "code": locked.code, "reason": locked.reason, "revision": locked.wanted},
+    )
