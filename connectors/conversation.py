@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -17,13 +18,15 @@ import msgspec
 from connectors import governor
 from connectors.base import Connector, Environment, Session
 from connectors.clock import Clock
-from connectors.errors import AuthError, ConnectorError, RateLimited, TokenExpired
+from connectors.errors import AuthError, ConnectorError, RateLimited, TokenExpired, TransientError
 from connectors.governor import BudgetOwner
 from connectors.http import Exchanged, Http
 from connectors.models import Connection, Exchange
 from connectors.oauth import access_token
+from connectors.questions import questions
 from connectors.registry import connector_class
 from connectors.tokens import StoredTokens
+from connectors.vault import UNREADABLE
 
 T = TypeVar("T")
 Steps = Generator[str, None, T]
@@ -73,20 +76,25 @@ class Conversation:
         """A connector for this connection that signs its requests with this access token."""
         connection, provider = self.connection, self.provider
         environment = Environment(connection.environment)
-        app = msgspec.convert(connection.app.credentials, provider.App)
+        try:
+            app = msgspec.convert(connection.app.credentials, provider.App)
+            credentials = msgspec.convert(connection.credentials, provider.Credentials)
+        except msgspec.ValidationError:
+            raise TransientError(UNREADABLE, provider=connection.provider, code="credentials_unreadable") from None
         http = Http(
             transport=self.effects.transport,
             clock=self.effects.clock,
             hosts=provider.hosts(environment, app, self.effects.simulator_url),
             private_hosts_allowed=environment is Environment.SIMULATED,
         )
+        http.hide(token, *_secrets_in(app), *_secrets_in(credentials))
         self._sent.append((http, trace_id or self.trace_id))
         return provider(
             Session(
                 environment=environment,
                 account_id=connection.account_id,
                 app=app,
-                credentials=msgspec.convert(connection.credentials, provider.Credentials),
+                credentials=credentials,
                 settings=msgspec.convert(connection.settings, provider.Settings),
                 http=http,
                 simulator_url=self.effects.simulator_url,
@@ -117,7 +125,11 @@ class Conversation:
         permit, no token.
         """
         self._take_permits(len(jobs))
-        token = yield from self.token()
+        try:
+            token = yield from self.token()
+        except RateLimited as error:
+            self._wait_as_told([error])
+            raise
         outcomes = self._run(jobs, token)
         again = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, TokenExpired)]
         if again:
@@ -130,9 +142,7 @@ class Conversation:
                 second = self._run([jobs[place] for place in again], token)
             for place, outcome in zip(again, second, strict=True):
                 outcomes[place] = _final(outcome)
-        for outcome in outcomes:
-            if isinstance(outcome, RateLimited) and self.effects.budgets:
-                governor.block(self.budget, outcome.retry_after, now=self.effects.clock.now())
+        self._wait_as_told(outcomes)
         return outcomes
 
     @property
@@ -149,6 +159,10 @@ class Conversation:
             tenant_id=self.connection.tenant_id, owner=f"connection:{self.connection.pk}", per_minute=limits.per_minute
         )
 
+    def must_wait(self) -> float:
+        """The seconds until our budget has a permit again; 0 where there is one now."""
+        return governor.wait_for_one(self.budget, now=self.effects.clock.now()) if self.effects.budgets else 0
+
     def _take_permits(self, count: int) -> None:
         if not self.effects.budgets:
             return
@@ -157,6 +171,12 @@ class Conversation:
             raise RateLimited(
                 "Our budget with this provider is spent for a moment.", retry_after=wait, code="budget_spent"
             )
+
+    def _wait_as_told(self, outcomes: Sequence[object]) -> None:
+        """Block the budget for all who share it, where the provider has told one of them to wait."""
+        for outcome in outcomes:
+            if isinstance(outcome, RateLimited) and self.effects.budgets:
+                governor.block(self.budget, outcome.retry_after, now=self.effects.clock.now())
 
     def _run(self, jobs: Sequence[tuple[Job[T], str]], token: str) -> list[T | ConnectorError]:
         def doing(job: Job[T], connector: Connector) -> Callable[[], T | ConnectorError]:
@@ -196,6 +216,15 @@ class Conversation:
             )
             for exchanged, trace_id in said
         ]
+
+
+def _secrets_in(answers: msgspec.Struct) -> list[str]:
+    return [str(getattr(answers, name)) for name in _secret_names(type(answers))]
+
+
+@cache
+def _secret_names(shape: type[msgspec.Struct]) -> list[str]:
+    return [question.name for question in questions(shape) if question.secret]
 
 
 def _final(outcome: T | ConnectorError) -> T | ConnectorError:

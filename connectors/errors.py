@@ -8,6 +8,7 @@
     │   └── TokenExpired       the access token died         -> one fresh token and one more try, then AuthError
     ├── RecordRejected         they refused this record      -> held, with field errors; the others go on
     │   └── StaleVersion       theirs is newer than ours     -> read it again, then plan again
+    ├── TooLate                its time to be sent is over   -> nothing was sent; it is planned again
     └── UnexpectedResponse     not as documented             -> stop this feed or stream, tell us
     MappingError               we cannot express this record -> held, naming what is missing
 
@@ -32,7 +33,7 @@ class ConnectorError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.detail = detail
+        self.detail = detail.replace("\x00", "\ufffd")  # a provider's own words, which have to fit into our rows
         self.provider = provider
         self.status = status
         self.code = code
@@ -78,6 +79,10 @@ class RecordRejected(ConnectorError):
 
 class StaleVersion(RecordRejected):
     """The version that we sent is not the current one: the record has to be read again."""
+
+
+class TooLate(ConnectorError):
+    """The time in which it may be sent was over before its first byte: nothing was sent."""
 
 
 class UnexpectedResponse(ConnectorError):

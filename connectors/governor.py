@@ -1,7 +1,7 @@
 """Budgets: how much may still be asked of an app or an account, kept in rows that all processes share.
 
-A budget is a token bucket filled at the provider's rate up to ten seconds' worth. A provider that says "wait" blocks
-its whole budget until then. All times are passed in.
+A budget is a token bucket filled at the provider's rate up to ten seconds' worth. More requests than that at once leave
+a debt, which is filled first. A provider that says "wait" blocks its whole budget until then. All times are passed in.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ON CONFLICT (tenant_id, owner) DO UPDATE SET
     level = LEAST(%(capacity)s, budget.level + %(rate)s * {elapsed}) - %(count)s,
     filled_at = GREATEST(budget.filled_at, %(now)s)
 WHERE (budget.blocked_until IS NULL OR budget.blocked_until <= %(now)s)
-  AND LEAST(%(capacity)s, budget.level + %(rate)s * {elapsed}) >= %(count)s
+  AND LEAST(%(capacity)s, budget.level + %(rate)s * {elapsed}) >= %(needed)s
 RETURNING level
 """.format(elapsed="GREATEST(0, EXTRACT(EPOCH FROM %(now)s - budget.filled_at))")
 
@@ -33,8 +33,16 @@ class BudgetOwner:
     per_minute: int
 
 
-def take(budget: BudgetOwner, count: int, *, now: datetime) -> float:
-    """Take permits for so many requests; 0 when they are granted, otherwise the seconds to wait before asking again."""
+def wait_for_one(budget: BudgetOwner, *, now: datetime) -> float:
+    """The seconds until one request may be sent, 0 if it may be now; takes nothing."""
+    return take(budget, 0, now=now, needed=1)
+
+
+def take(budget: BudgetOwner, count: int, *, now: datetime, needed: int | None = None) -> float:
+    """Take permits for so many requests; 0 when they are granted, otherwise the seconds to wait before asking again.
+
+    They are granted when `needed` are there, which is as many as are taken unless it is said otherwise.
+    """
     rate = Decimal(budget.per_minute) / 60
     capacity = max(Decimal(1), rate * BURST_SECONDS)
     wanted = {
@@ -42,7 +50,8 @@ def take(budget: BudgetOwner, count: int, *, now: datetime) -> float:
         "owner": budget.owner,
         "capacity": capacity,
         "rate": rate,
-        "count": min(Decimal(count), capacity),
+        "count": Decimal(count),
+        "needed": min(Decimal(count if needed is None else needed), capacity),
         "now": now,
     }
     with transaction.atomic(), connection.cursor() as cursor:
@@ -58,7 +67,7 @@ def take(budget: BudgetOwner, count: int, *, now: datetime) -> float:
     if blocked_until is not None and blocked_until > now:
         return float((blocked_until - now).total_seconds())
     filled = level + rate * Decimal(str(max(0, (now - filled_at).total_seconds())))
-    return float(max(Decimal("0.05"), (wanted["count"] - filled) / rate))
+    return float(max(Decimal("0.05"), (wanted["needed"] - filled) / rate))
 
 
 def block(budget: BudgetOwner, seconds: float, *, now: datetime) -> None:

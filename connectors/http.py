@@ -7,23 +7,33 @@ function that it passes. Reads are retried in place; a write is never sent twice
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
 
 from connectors.clock import Clock
-from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, TransientError, UnexpectedResponse
+from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, TooLate, TransientError, UnexpectedResponse
 
 READ_TRIES = 3
 READ_WAIT_CAP = 4.0
 KEPT_BODY = 4_000
 NOT_KEPT = "(not kept)"
-SECRET_NAMES = re.compile(r"authorization|token|secret|password|cookie|api-?key|signature", re.IGNORECASE)
+FACTS = ("detail", "provider", "status", "code", "request_id")
+REDACTED = "(redacted)"
+SHORTEST_SECRET = 8  # a shorter one would take too much with it
+PRIVATE_NAMES = ("local", "localhost", "internal", "lan", "home", "corp")
+# A field of JSON, also of JSON inside a string, with a text, a number or a list; a SyncToken is a version, no secret.
+SECRET_FIELD = re.compile(
+    r'("[^"\\]*(?:(?<!sync)token|secret|password|authorization)[^"\\]*\\*"\s*:\s*)'
+    r'(?:\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|-?\d[\d.]*|\[[^\]]*\]?)',
+    re.IGNORECASE,
+)
+SIGNED = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 CARD_REMOVED = "(card number removed)"
 CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
@@ -33,13 +43,13 @@ class Answer:
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     def json(self) -> Any:
         """The body as plain values, numbers with a point as Decimal; UnexpectedResponse when it is not JSON."""
         try:
-            return _decode(self.body)
+            return _decoder.decode(self.body)
         except msgspec.DecodeError as error:
             raise UnexpectedResponse(
                 "The answer is not readable JSON.", detail=str(error), status=self.status
@@ -62,6 +72,7 @@ class Exchanged:
 
 
 Classify = Callable[[Answer], ConnectorError | None]
+Trace = Callable[[str, Mapping[str, Any]], None]
 
 
 @dataclass(kw_only=True)
@@ -74,6 +85,18 @@ class Http:
     private_hosts_allowed: bool = False
     request_id_header: str = ""
     exchanged: list[Exchanged] = field(default_factory=list)
+    latest: float | None = None  # by the monotonic clock: what may change their books does not leave after this
+    _hidden: tuple[bytes, ...] = field(default=(), init=False, repr=False)
+
+    def hide(self, *secrets: str) -> None:
+        """Take these out of whatever comes back from now on, before anybody reads, quotes or keeps it."""
+        spelled = {
+            spelling
+            for secret in secrets
+            if len(secret) >= SHORTEST_SECRET
+            for spelling in (secret.encode(), quote(secret, safe="").encode(), msgspec.json.encode(secret)[1:-1])
+        }
+        self._hidden = tuple(sorted({*self._hidden, *spelled}, key=len, reverse=True))
 
     def read(
         self,
@@ -110,12 +133,14 @@ class Http:
         timeout: float = 120.0,
     ) -> Answer:
         """Send something that may change their books, once. OutcomeUnknown when it was sent and no answer came."""
-        return self._send(method, url, params, headers, body, timeout, classify, keep_bodies=True)
+        self._refuse_late()
+        trace = self._before_the_first_byte
+        return self._send(method, url, params, headers, body, timeout, classify, keep_bodies=True, trace=trace)
 
     def sign_in(
         self, url: str, *, classify: Classify, body: bytes, headers: Mapping[str, str], timeout: float = 30.0
     ) -> Answer:
-        """Call a token endpoint: once, and neither body is ever kept."""
+        """Call a token endpoint: once, and neither body is ever kept; the answer has the new secrets as they came."""
         return self._send("POST", url, None, headers, body, timeout, classify, keep_bodies=False)
 
     def _send(
@@ -129,20 +154,21 @@ class Http:
         classify: Classify,
         *,
         keep_bodies: bool,
+        trace: Trace | None = None,
     ) -> Answer:
         self._refuse_other_hosts(url)
         started_at, started = self.clock.now(), self.clock.monotonic()
-        outcome = self._ask(method, url, params, headers, body, timeout)
-        answer = outcome if isinstance(outcome, Answer) else None
-        failure = outcome if isinstance(outcome, ConnectorError) else classify(outcome)
+        outcome = self._ask(method, url, params, headers, body, timeout, trace)
+        answer = replace(outcome, body=self._without_secrets(outcome.body)) if isinstance(outcome, Answer) else None
+        failure = outcome if isinstance(outcome, ConnectorError) else classify(answer) if answer else None
         self.exchanged.append(
             Exchanged(
                 method=method,
-                url=redact_url(str(url)),
+                url=redact_url(self._without_secrets(url.encode()).decode()),
                 status=answer.status if answer else None,
                 started_at=started_at,
                 seconds=self.clock.monotonic() - started,
-                request_body=redact(body) if keep_bodies else NOT_KEPT,
+                request_body=redact(self._without_secrets(body)) if keep_bodies else NOT_KEPT,
                 answer_body="" if answer is None else redact(answer.body) if keep_bodies else NOT_KEPT,
                 request_id=answer.headers.get(self.request_id_header, "") if answer and self.request_id_header else "",
                 error=failure.message if failure else "",
@@ -151,7 +177,13 @@ class Http:
         if failure is not None:
             raise failure
         assert answer is not None
-        return answer
+        assert isinstance(outcome, Answer)
+        return answer if keep_bodies else outcome
+
+    def _without_secrets(self, text: bytes) -> bytes:
+        for secret in self._hidden:
+            text = text.replace(secret, REDACTED.encode())
+        return text
 
     def _ask(
         self,
@@ -161,36 +193,47 @@ class Http:
         headers: Mapping[str, str] | None,
         body: bytes,
         timeout: float,
+        trace: Trace | None,
     ) -> Answer | ConnectorError:
         try:
             with httpx.Client(transport=_Borrowed(self.transport), timeout=timeout, follow_redirects=False) as client:
-                got = client.request(method, url, params=params, headers=headers, content=body or None)
+                seen = {"trace": trace} if trace else {}
+                got = client.request(method, url, params=params, headers=headers, content=body or None, extensions=seen)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return TransientError("The connection could not be made.", detail=type(error).__name__)
-        except httpx.TransportError as error:
-            return OutcomeUnknown("The request was sent, but no answer came.", detail=type(error).__name__)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             return UnexpectedResponse("The address is not valid.", detail=str(error))
+        except httpx.RequestError as error:
+            return OutcomeUnknown("The request was sent, but no readable answer came.", detail=type(error).__name__)
         return Answer(status=got.status_code, headers=got.headers, body=got.content)
 
+    def _before_the_first_byte(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Finding the address, a place in the pool and the handshake take time of which no time-out tells."""
+        if event.endswith("send_request_headers.started"):
+            self._refuse_late()
+
+    def _refuse_late(self) -> None:
+        if self.latest is not None and self.clock.monotonic() > self.latest:
+            raise TooLate("It was too late to send it: the worker was stopped in between.")
+
     def _refuse_other_hosts(self, url: str) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            raise UnexpectedResponse("The address is not valid.", code="host_not_allowed") from None
         if parts.netloc not in self.hosts:
-            raise UnexpectedResponse(f"Requests may not go to {parts.hostname}.", code="host_not_allowed")
-        if parts.scheme != "https" and not self.private_hosts_allowed:
+            raise UnexpectedResponse(f"Requests may not go to {host or 'no host'}.", code="host_not_allowed")
+        if parts.scheme != "https" and not (self.private_hosts_allowed and parts.scheme == "http"):
             raise UnexpectedResponse("Requests go out over https only.", code="host_not_allowed")
+        if not (self.private_hosts_allowed or is_public_name(host)):
+            raise UnexpectedResponse(f"Requests go to public names only, not to {host}.", code="host_not_allowed")
 
 
 def _still_failing(error: ConnectorError) -> TransientError:
     """A read changes nothing, so whatever went wrong with its last try, it may be tried again."""
-    return TransientError(
-        error.message,
-        detail=error.detail,
-        provider=error.provider,
-        status=error.status,
-        code=error.code,
-        request_id=error.request_id,
-    )
+    facts: dict[str, Any] = {name: getattr(error, name) for name in FACTS}
+    return TransientError(error.message, **facts)
 
 
 class _Borrowed(httpx.BaseTransport):
@@ -203,21 +246,26 @@ class _Borrowed(httpx.BaseTransport):
         return self._transport.handle_request(request)
 
 
+def is_public_name(host: str) -> bool:
+    """Whether this is a name on the internet: no address in digits, however it is written, and no local name."""
+    first, _, last = host.rstrip(".").rpartition(".")
+    return bool(first) and last[:1].isalpha() and last.lower() not in PRIVATE_NAMES
+
+
 def redact_url(url: str) -> str:
     """The address without what must not be kept."""
-    return re.sub(r"([?&][^=&]*(?:token|secret|code|signature)[^=&]*=)[^&]*", r"\1(redacted)", url, flags=re.IGNORECASE)
+    path, mark, query = url.partition("?")
+    query = re.sub(
+        r"([^=&]*(?:token|secret|password|code|signature)[^=&]*=)[^&]*", rf"\1{REDACTED}", query, flags=re.IGNORECASE
+    )
+    return path + mark + without_card_numbers(query)
 
 
 def redact(body: bytes) -> str:
     """The start of a body with values of secret-looking names and full card numbers taken out."""
-    text = body[:KEPT_BODY].decode("utf-8", "replace")
-    text = re.sub(
-        r'("(?:[^"\\]*(?:token|secret|password|authorization)[^"\\]*)"\s*:\s*)"(?:[^"\\]|\\.)*"?',
-        r'\1"(redacted)"',
-        text,
-        flags=re.IGNORECASE,
-    )
-    return without_card_numbers(text)
+    text = body[:KEPT_BODY].decode("utf-8", "replace").replace("\x00", "\ufffd")  # which no column of text can hold
+    text = SECRET_FIELD.sub(rf'\1"{REDACTED}"', text)
+    return without_card_numbers(SIGNED.sub(rf"\1 {REDACTED}", text))
 
 
 def without_card_numbers(text: str) -> str:
@@ -247,10 +295,6 @@ def is_card_number(text: str) -> bool:
 def digest(body: bytes) -> str:
     """The SHA-256 of a body, in hexadecimal."""
     return hashlib.sha256(body).hexdigest()
-
-
-def _decode(body: bytes) -> Any:
-    return _decoder.decode(body)
 
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)

@@ -8,7 +8,7 @@ answer to a refresh is lost, the same refresh token is tried once more at once: 
 
 import base64
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlencode
@@ -26,10 +26,10 @@ EARLIEST = timedelta(minutes=5)
 class HeldTokens:
     """What the store has; `generation` rises with every save."""
 
-    access_token: str = ""
+    access_token: str = field(default="", repr=False)
     expires_at: datetime | None = None
     lifetime: timedelta = timedelta(0)
-    refresh_token: str = ""
+    refresh_token: str = field(default="", repr=False)
     generation: int = 0
 
 
@@ -126,6 +126,7 @@ def request_tokens(
 ) -> Tokens:
     """Ask a token endpoint, signed in with HTTP Basic; raises what `classify` makes of a refusal."""
     basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    http.hide(client_secret, basic, form.get("refresh_token", ""), form.get("code", ""))
     answer = http.sign_in(
         url,
         classify=classify,
@@ -142,8 +143,13 @@ def request_tokens(
         raise UnexpectedResponse("The sign-in service answered without an access token.", status=answer.status)
     return Tokens(
         access_token=given["access_token"],
-        expires_in=int(given.get("expires_in", 0)),
-        refresh_token=given.get("refresh_token", ""),
-        refresh_expires_in=given.get("x_refresh_token_expires_in"),
-        hard_expires_in=given.get("x_refresh_token_hard_expires_in"),
+        expires_in=_seconds(given.get("expires_in")) or 0,
+        refresh_token=str(given.get("refresh_token") or ""),
+        refresh_expires_in=_seconds(given.get("x_refresh_token_expires_in")),
+        hard_expires_in=_seconds(given.get("x_refresh_token_hard_expires_in")),
     )
+
+
+def _seconds(given: object) -> int | None:
+    """A lifetime; None for one that is missing or no number, since tokens that came are kept whatever else came."""
+    return int(str(given)) if str(given).isdecimal() else None

@@ -60,7 +60,8 @@ class Method(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+# gc=False: values that hold values make no cycles, and the garbage collector need not go through pages of them.
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What all records have: the provider's id and version, and when it was changed there, if the provider says so."""
 
     id: str
@@ -68,7 +69,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     modified_at: datetime | None = None
 
 
-class Ref(msgspec.Struct, frozen=True):
+class Ref(msgspec.Struct, frozen=True, gc=False):
     """A pointer to a record: its kind and id; `key` is the record key under which we wrote it to the other side."""
 
     kind: Kind
@@ -76,7 +77,7 @@ class Ref(msgspec.Struct, frozen=True):
     key: str = ""
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A postal address; empty where the provider says nothing."""
 
     line1: str = ""
@@ -116,7 +117,7 @@ class Account(Record, frozen=True, kw_only=True):
     parent: Ref | None = None
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of a bill; `is_tax` marks the tax, which is a line of its own."""
 
     number: int
@@ -146,7 +147,7 @@ class Bill(Record, frozen=True, kw_only=True):
     key: str = ""
 
 
-class Application(msgspec.Struct, frozen=True, kw_only=True):
+class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The part of a payment that settles one bill or credit: net = gross - discount; a credit's are negative."""
 
     target: Ref

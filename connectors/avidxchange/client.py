@@ -114,9 +114,13 @@ class Client:
         return {"page_number": str(int(number) + 1)}
 
     def _same_origin(self, link: str) -> str:
-        url = urljoin(self.address.base_url, link)
-        if urlsplit(url)[:2] != urlsplit(self.address.base_url)[:2]:
-            raise fault("foreign_link", urlsplit(url).hostname or "")
+        try:
+            url = urljoin(self.address.base_url, link)
+            origin, host = urlsplit(url)[:2], urlsplit(url).hostname or ""
+        except ValueError:
+            raise fault("foreign_link", "an address that is none") from None
+        if origin != urlsplit(self.address.base_url)[:2]:
+            raise fault("foreign_link", host)
         return url
 
     def _url(self, operation: str, **slots: str) -> str:

@@ -22,6 +22,8 @@ METHODS = {"Check": Method.CHECK, "CreditCard": Method.CARD}
 SETTLED = {"Bill": Kind.BILL, "VendorCredit": Kind.CREDIT, "JournalEntry": Kind.REFERENCE, "Deposit": Kind.REFERENCE}
 # Intuit: a deactivated vendor or account gets this at the end of its name, seen in live captures.
 DELETED_SUFFIX = re.compile(r" \(deleted(?: \d+)?\)$", re.IGNORECASE)
+CENT = Decimal("0.01")
+SMALLEST = {currency: Decimal(1).scaleb(-digits) for currency, digits in MINOR_DIGITS.items()}
 ADDRESS = ("Line1", "Line2", "Line3", "Line4", "Line5", "City", "CountrySubDivisionCode", "PostalCode", "Country")
 
 Shape = TypeVar("Shape")
@@ -165,7 +167,7 @@ def _money(amount: Decimal | None, currency: str) -> Decimal:
     """The amount with exactly the digits of its currency, so that equal amounts are equal bytes."""
     if amount is None or not amount.is_finite() or amount.adjusted() > 14:
         raise unreadable("an amount is missing or not a number that money can be")
-    exact = amount.quantize(Decimal(1).scaleb(-MINOR_DIGITS.get(currency, 2)))
+    exact = amount.quantize(SMALLEST.get(currency, CENT))
     if exact != amount:
         raise unreadable(f"the amount {amount} is finer than the smallest unit of {currency or 'its currency'}")
     return exact

@@ -15,11 +15,12 @@ Identifier = Annotated[str, msgspec.Meta(min_length=1)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+# gc=False: what comes out of JSON makes no cycles, and the garbage collector need not go through pages of it.
+class Shape(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="pascal"):
     """An object of QuickBooks'."""
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A pointer to another object; the name is for display."""
 
     value: str

@@ -15,11 +15,7 @@ from connectors.conversation import Conversation, Effects
 from connectors.errors import ConnectorError
 from connectors.models import Connection
 from connectors.registry import connector_class
-
-UNREADABLE = (
-    "The stored credentials are incomplete or cannot be read with today's keys: enter them again, "
-    "or put the old key back into FERNET_KEYS."
-)
+from connectors.vault import UNREADABLE
 
 
 def provider_of(key: str) -> type[Connector]:
