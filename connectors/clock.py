@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+# The time since the machine started, its sleep included: a machine that slept past a deadline has to know it.
+STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 DATABASE_TIME = "SELECT clock_timestamp()"
 
 
@@ -37,13 +39,13 @@ class SystemClock:
 
     def __init__(self, present: datetime, shift: timedelta = timedelta(0)) -> None:
         self._anchor = present.astimezone(UTC) + shift
-        self._started = time.monotonic()
+        self._started = self.monotonic()
 
     def now(self) -> datetime:
-        return self._anchor + timedelta(seconds=time.monotonic() - self._started)
+        return self._anchor + timedelta(seconds=self.monotonic() - self._started)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.clock_gettime(STEADY)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

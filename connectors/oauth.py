@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from connectors.base import Tokens
 from connectors.clock import Clock
-from connectors.errors import ConnectorError, OutcomeUnknown, TransientError, UnexpectedResponse
+from connectors.errors import AuthError, ConnectorError, OutcomeUnknown, TransientError, UnexpectedResponse
 from connectors.http import Classify, Http
 
 LEASE = timedelta(seconds=75)
@@ -73,8 +73,10 @@ def access_token(
         if usable:
             return held.access_token
         raise
-    except ConnectorError:
+    except ConnectorError as error:
         store.give_up()
+        if isinstance(error, AuthError) and store.load().generation != held.generation:
+            raise TransientError("Somebody has signed in meanwhile.", code="token_in_flight") from error
         raise
     yield "refresh answered"
     store.save(tokens, now=clock.now())

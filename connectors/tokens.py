@@ -55,14 +55,14 @@ class StoredTokens:
         return bool(taken)
 
     def save(self, tokens: Tokens, *, now: datetime) -> None:
-        """Keep new tokens and give the right back; TransientError if somebody else has, or is fetching, newer ones.
+        """Keep new tokens and give the right back; TransientError if somebody else has kept newer ones.
 
-        A right that ran out and that nobody took, or that was given back in vain, does no harm: these are newest.
+        A right that ran out does no harm, even if somebody has taken it since: what came may be the only living refresh
+        token, and whoever fetches now has asked with the one before it.
         """
         with transaction.atomic():
             token = self._row().select_for_update().get()
-            taken = token.refreshing_until not in (None, self._refreshing_until)
-            if taken or token.generation != self._generation:
+            if token.generation != self._generation:
                 raise TransientError("Another worker has fetched a newer access token.", code="token_in_flight")
             keep(token, tokens, now=now)
             record(

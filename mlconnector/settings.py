@@ -131,8 +131,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 # The queue only wakes workers; retries and attempts are rows of ours, hence one attempt, acknowledged whatever happens.
 # A task fetched ahead of time waits for a worker, and is delivered twice once it has waited longer than `retry`: so one
 # is fetched at a time, and `retry` is beyond what the running and the waiting one can take together.
-# The timeout in seconds; a slice works for 5 and waits for an answer.
-TASK_TIMEOUT = environment.number("TASK_TIMEOUT", 60, at_least=30)
+# The timeout in seconds; a slice works for 5 and waits for an answer, for a write up to the provider's own 120.
+TASK_TIMEOUT = environment.number("TASK_TIMEOUT", 180, at_least=150)
 Q_CLUSTER = {
     "name": "mlconnector",
     "orm": "default",

@@ -20,6 +20,7 @@ WITH due AS (
     JOIN connectors_connection c ON c.id = f.connection_id AND c.status = 'connected'
     JOIN connectors_tenant t ON t.id = f.tenant_id AND t.active
     WHERE f.due_at <= %(now)s AND NOT f.paused AND (f.woken_until IS NULL OR f.woken_until <= %(now)s)
+      AND (f.lease_until IS NULL OR f.lease_until <= %(now)s)
     UNION ALL
     SELECT 'stream', s.id, s.tenant_id, s.due_at FROM syncs_stream s
     JOIN syncs_integration i ON i.id = s.integration_id AND i.active
@@ -27,13 +28,15 @@ WITH due AS (
     JOIN connectors_connection n ON n.id = i.ap_network_id AND n.status = 'connected'
     JOIN connectors_tenant t ON t.id = s.tenant_id AND t.active
     WHERE s.due_at <= %(now)s AND NOT s.paused AND (s.woken_until IS NULL OR s.woken_until <= %(now)s)
+      AND (s.lease_until IS NULL OR s.lease_until <= %(now)s)
 ), fair AS (
     SELECT what, id, row_number() OVER (PARTITION BY tenant_id ORDER BY due_at, what, id) AS turn, due_at FROM due
 ), chosen AS (
     SELECT what, id FROM fair ORDER BY turn, due_at, what, id LIMIT %(at_once)s
 ), feeds AS (
     UPDATE syncs_feed f SET woken_until = %(until)s FROM chosen
-    WHERE chosen.what = 'feed' AND f.id = chosen.id AND (f.woken_until IS NULL OR f.woken_until <= %(now)s) RETURNING f.id
+    WHERE chosen.what = 'feed' AND f.id = chosen.id AND (f.woken_until IS NULL OR f.woken_until <= %(now)s)
+    RETURNING f.id
 ), streams AS (
     UPDATE syncs_stream s SET woken_until = %(until)s FROM chosen
     WHERE chosen.what = 'stream' AND s.id = chosen.id AND (s.woken_until IS NULL OR s.woken_until <= %(now)s)

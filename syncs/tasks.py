@@ -6,23 +6,23 @@ from collections.abc import Callable
 from audit.seal import seal
 from connectors.conversation import Effects, Steps, finish
 from connectors.reality import effects, holder, present
-from syncs import scheduler
+from syncs import leases, scheduler
 from syncs.delivery.deliver import deliver_stream
 from syncs.leases import LeaseLost
 from syncs.mirror.pull import read_feed
+from syncs.models import Feed, Stream
 
 log = logging.getLogger(__name__)
-WORK = {"feed": read_feed, "stream": deliver_stream}
 
 
 def read(feed_id: int) -> None:
     """One slice of reading one feed."""
-    _slice(read_feed, feed_id)
+    _slice(Feed, read_feed, feed_id)
 
 
 def deliver(stream_id: int) -> None:
     """One slice of delivering one stream."""
-    _slice(deliver_stream, stream_id)
+    _slice(Stream, deliver_stream, stream_id)
 
 
 def tick() -> None:
@@ -35,8 +35,9 @@ def seal_audit() -> None:
     seal(now=present().now(), holder=holder())
 
 
-def _slice(work: Callable[[int, Effects], Steps[None]], row_id: int) -> None:
+def _slice(model: type[Feed] | type[Stream], work: Callable[[int, Effects], Steps[None]], row_id: int) -> None:
     try:
         finish(work(row_id, effects()))
     except LeaseLost as lost:
+        leases.lost(model, row_id)
         log.warning("%s", lost)

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
 
 from connectors.base import Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import Bill, Kind, Ref, restore
+from connectors.records import AnyRecord, Bill, Kind, Ref, restore
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.flows import what_we_send
 from syncs.delivery.planned import Claim, Planned
@@ -27,10 +28,16 @@ from syncs.states import State
 
 AT_ONCE = 200
 ASK_AGAIN = timedelta(minutes=10)
+LOOK_AGAIN = timedelta(hours=1)
 
+CLAIMED = (
+    "id", "record_key", "wanted", "wanted_fingerprint", "settled", "settled_fingerprint", "target_id", "target_version",
+    "trace_id", "attempts", "code", "remote_id", "gone", "waiting_kind", "waiting_id", "problem_id", "body",
+)  # fmt: skip
 DUE = """
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
-       s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone, r.body::text
+       s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
+       s.waiting_kind, s.waiting_id, s.problem_id, r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 WHERE s.stream_id = %s AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
@@ -80,10 +87,15 @@ def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -
     if one.settled and one.settled_fingerprint == one.wanted_fingerprint:
         return one.verdict(State.SYNCED, settles=True, fingerprint=one.wanted_fingerprint, verb="delivery_skipped")
     try:
-        resolved = one.record if ruling.wish is Wish.STOP else resolve(slice_, what_we_send(one.record), known)
+        stops_known = ruling.wish is Wish.STOP and one.target_id
+        resolved = one.record if stops_known else resolve(slice_, what_we_send(one.record), known)
     except Missing as missing:
+        if ruling.wish is Wish.STOP and not missing.waits:
+            return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
         return _wait_or_hold(slice_, one, missing)
     except MappingError as error:
+        if ruling.wish is Wish.STOP:
+            return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
         return one.verdict(
             State.HELD,
             code=error.code,
@@ -91,20 +103,18 @@ def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -
             needs_somebody=True,
             cause_key=f"integration:{slice_.integration.pk}:{error.missing}",
         )
-    action = _action(one, ruling)
-    return Planned(
-        claim=one,
-        ruling=ruling,
-        explained=ours,
-        write=Write(
-            kind=slice_.kind,
-            action=action,
-            record=resolved,
-            record_key=one.record_key,
-            request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint),
-            link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
-            context={"source": slice_.source_name},
-        ),
+    return Planned(claim=one, ruling=ruling, explained=ours, write=_write(slice_, one, _action(one, ruling), resolved))
+
+
+def _write(slice_: Slice, one: Claim, action: Action, resolved: AnyRecord) -> Write:
+    return Write(
+        kind=slice_.kind,
+        action=action,
+        record=resolved,
+        record_key=one.record_key,
+        request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint),
+        link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
+        context={"source": slice_.source_name},
     )
 
 
@@ -116,7 +126,8 @@ def _action(one: Claim, ruling: Ruling) -> Action:
 
 def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
     if missing.waits and one.code != "reference_unknown":
-        unknown = missing.code == "reference_unknown"
+        # What it waits for releases it, but not if that was settled while we were about to write that we wait.
+        wait = ASK_AGAIN if missing.code == "reference_unknown" else LOOK_AGAIN
         return one.verdict(
             State.WAITING,
             code=missing.code,
@@ -124,7 +135,8 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
             waiting_kind=missing.kind,
             waiting_id=missing.id,
             problem_id=missing.problem_id,
-            next_attempt_at=slice_.now() + ASK_AGAIN if unknown else None,
+            next_attempt_at=slice_.now() + wait,
+            said_before=one.waits_for == (missing.kind, missing.id, missing.problem_id),
         )
     return one.verdict(
         State.HELD,
@@ -140,37 +152,10 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
 def _lock(slice_: Slice) -> list[Claim]:
     with database.cursor() as cursor:
         cursor.execute(DUE, [slice_.stream.pk, slice_.now(), AT_ONCE])
-        return [
-            Claim(
-                id=id,
-                record_key=key,
-                wanted=wanted,
-                wanted_fingerprint=wanted_fingerprint,
-                settled=settled,
-                settled_fingerprint=settled_fingerprint,
-                target_id=target_id,
-                target_version=target_version,
-                trace_id=trace_id,
-                attempts=attempts,
-                code=code,
-                remote_id=remote_id,
-                gone=gone,
-                record=restore(slice_.kind, body),
-            )
-            for (
-                id,
-                key,
-                wanted,
-                wanted_fingerprint,
-                settled,
-                settled_fingerprint,
-                target_id,
-                target_version,
-                trace_id,
-                attempts,
-                code,
-                remote_id,
-                gone,
-                body,
-            ) in cursor.fetchall()
-        ]
+        return [_claimed(slice_.kind, dict(zip(CLAIMED, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _claimed(kind: Kind, row: dict[str, Any]) -> Claim:
+    waits_for = (row.pop("waiting_kind"), row.pop("waiting_id"), row.pop("problem_id"))
+    record = restore(kind, row.pop("body"))
+    return Claim(**row, waits_for=waits_for, record=record)

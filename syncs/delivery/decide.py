@@ -11,6 +11,7 @@ from connectors.errors import (
     RateLimited,
     RecordRejected,
     StaleVersion,
+    TokenExpired,
     TransientError,
 )
 from syncs.states import State
@@ -44,8 +45,10 @@ def decide(
 ) -> Decision:
     """The decision for one failed try; `doubt_until` is when the provider has certainly finished with it."""
     reason = str(error)
-    if isinstance(error, MappingError):
-        return Decision(state=State.HELD, needs_somebody=True, code=error.code, reason=error.message)
+    if isinstance(error, StaleVersion):
+        return _again(error, attempts, now, chance, first=0.5)
+    if isinstance(error, MappingError | RecordRejected):
+        return Decision(state=State.HELD, needs_somebody=True, code=error.code or "refused", reason=reason)
     if isinstance(error, OutcomeUnknown):
         return Decision(
             state=State.IN_DOUBT, next_attempt_at=doubt_until, code=error.code or "answer_lost", reason=reason
@@ -60,6 +63,9 @@ def decide(
             reason=reason,
             backs_off=after,
         )
+    if isinstance(error, TokenExpired):  # a part of a set met it; the next try begins with a fresh token
+        code = error.code or "token_expired"
+        return Decision(state=State.PENDING, next_attempt_at=now, counted=False, code=code, reason=reason)
     if isinstance(error, AuthError):
         return Decision(
             state=State.PENDING,
@@ -69,27 +75,27 @@ def decide(
             reason=reason,
             pauses_connection=True,
         )
-    if isinstance(error, StaleVersion):
-        return _again(error, attempts, now, chance, first=0.5)
     if isinstance(error, TransientError):
         return _again(error, attempts, now, chance, first=FIRST_WAIT)
-    if isinstance(error, RecordRejected):
-        return Decision(state=State.HELD, needs_somebody=True, code=error.code or "refused", reason=reason)
-    # Not as documented: whether it happened is looked up, the whole stream waits, and we are told.
-    return Decision(
-        state=State.IN_DOUBT,
-        next_attempt_at=doubt_until + backoff(attempts, 1.0),
-        code=error.code or "unexpected_answer",
-        reason=reason,
-        needs_somebody=True,
-        stops_the_stream=True,
-        backs_off=STREAM_STOPS_FOR,
-    )
+    return _unexpected(error, attempts, doubt_until)
 
 
 def backoff(attempts: int, chance: float, *, first: float = FIRST_WAIT) -> timedelta:
     """A wait with full jitter that doubles with every try, up to a quarter of an hour."""
     return timedelta(seconds=chance * min(LONGEST_WAIT, first * 2.0 ** min(attempts, 20)))
+
+
+def _unexpected(error: ConnectorError, attempts: int, doubt_until: datetime) -> Decision:
+    """Not as documented: whether it happened is looked up, the whole stream waits, and we are told."""
+    return Decision(
+        state=State.IN_DOUBT,
+        next_attempt_at=doubt_until + backoff(attempts, 1.0),
+        code=error.code or "unexpected_answer",
+        reason=str(error),
+        needs_somebody=True,
+        stops_the_stream=True,
+        backs_off=STREAM_STOPS_FOR,
+    )
 
 
 def _again(error: ConnectorError, attempts: int, now: datetime, chance: float, *, first: float) -> Decision:

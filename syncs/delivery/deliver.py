@@ -12,14 +12,14 @@ from django.db.models import Min
 
 from connectors.base import Action, Connector, Outcome
 from connectors.conversation import Effects, Job, Steps
-from connectors.errors import ConnectorError, UnexpectedResponse
+from connectors.errors import ConnectorError, TooLate, UnexpectedResponse
 from connectors.records import Kind
 from syncs import leases
 from syncs.delivery.claim import Batch, claim
 from syncs.delivery.doubt import look_up_doubtful
 from syncs.delivery.planned import Planned
 from syncs.delivery.preflight import Checked, check_payments, check_stops
-from syncs.delivery.settle import not_sent, settle, stop_for
+from syncs.delivery.settle import not_sent, put_off, settle, stop_for
 from syncs.delivery.slice import ATTEMPT, Slice, open_slice
 from syncs.delivery.verdict import write_verdicts
 from syncs.leases import Lease
@@ -44,18 +44,23 @@ def deliver_stream(stream_id: int, effects: Effects) -> Steps[None]:
         slice_ = open_slice(stream_id, lease, effects)
         if slice_ is None:
             break
+        if seconds := slice_.talk.must_wait():  # nothing is claimed that could not be sent
+            wait = timedelta(seconds=seconds)
+            break
         try:
             looked_up = yield from look_up_doubtful(slice_)
         except ConnectorError as error:
             wait = stop_for(slice_, [error]) or timedelta(0)
             break
+        if looked_up:
+            continue  # all of a batch is looked up before any of it is sent again
         claimed_at = clock.monotonic()
         batch = claim(slice_)
         yield "claimed"
         if batch.planned:
             wait = yield from _send(slice_, batch.planned, claimed_at)
             yield "settled"
-        elif not (looked_up or batch.ruled):
+        elif not batch.ruled:
             break
         _note(slice_, batch)
     _give_back(stream_id, lease, clock.now(), wait)
@@ -64,7 +69,7 @@ def deliver_stream(stream_id: int, effects: Effects) -> Steps[None]:
 def _send(slice_: Slice, planned: Sequence[Planned], claimed_at: float) -> Steps[timedelta | None]:
     """The steps from attempts that stand in our rows to their outcomes; how long the stream has to wait, if at all."""
     try:
-        checked = yield from _check(slice_, planned)
+        checked = yield from _check_apart(slice_, planned)
     except ConnectorError as error:
         return not_sent(slice_, planned, error)
     if checked.verdicts:
@@ -89,13 +94,23 @@ def _send(slice_: Slice, planned: Sequence[Planned], claimed_at: float) -> Steps
     for chunk, answer, (_, trace_id) in zip(chunks, answers, jobs, strict=True):
         outcomes += [(one, outcome, trace_id) for one, outcome in zip(chunk, _each(chunk, answer), strict=True)]
     late = [one for one, outcome, _ in outcomes if isinstance(outcome, TooLate)]
+    wait = settle(slice_, [entry for entry in outcomes if not isinstance(entry[1], TooLate)])
     if late:
         not_sent(slice_, late, None)
-    return settle(slice_, [entry for entry in outcomes if not isinstance(entry[1], TooLate)])
+    return wait
 
 
-class TooLate(ConnectorError):
-    """The attempt's deadline had passed when it was about to be sent: nothing was sent."""
+def _check_apart(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
+    """The steps that check these; where an answer is not as documented, the one that it is about harms no other."""
+    try:
+        return (yield from _check(slice_, planned))
+    except UnexpectedResponse as error:
+        if len(planned) == 1:
+            return Checked(verdicts=[put_off(slice_, planned[0], error)])
+    half = len(planned) // 2
+    first = yield from _check_apart(slice_, planned[:half])
+    second = yield from _check_apart(slice_, planned[half:])
+    return Checked(cleared=first.cleared + second.cleared, verdicts=first.verdicts + second.verdicts)
 
 
 def _check(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
@@ -118,11 +133,10 @@ def _chunks(slice_: Slice, planned: Sequence[Planned]) -> list[list[Planned]]:
 
 
 def _writing(slice_: Slice, chunk: Sequence[Planned], claimed_at: float) -> Job[list[Outcome]]:
-    clock, latest = slice_.effects.clock, claimed_at + ATTEMPT.total_seconds() - MARGIN_SECONDS
+    latest = claimed_at + ATTEMPT.total_seconds() - MARGIN_SECONDS
 
     def write(connector: Connector) -> list[Outcome]:
-        if clock.monotonic() > latest:
-            raise TooLate("Too late to send it.")
+        connector.session.http.latest = latest
         return connector.write([one.write for one in chunk])
 
     return write
@@ -154,4 +168,4 @@ def _give_back(stream_id: int, lease: Lease, now: datetime, wait: timedelta | No
         )["first"]
         if due_at is not None and wait is not None:
             due_at = max(due_at, now + wait)
-        lease.give_back(due_at=due_at)
+        lease.give_back(due_at=due_at, now=now)

@@ -4,9 +4,9 @@ A look-up begins only when the attempt's deadline and the provider's own time-ou
 either there or never will be.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import msgspec
 from django.db import connection as database
@@ -15,17 +15,19 @@ from django.db import transaction
 from connectors.base import Action, Link, Receipt, Write
 from connectors.conversation import Steps
 from connectors.errors import ConnectorError
-from connectors.records import Payment, restore
-from syncs.delivery.settle import observe_receipts, settle_failure_of_all
+from connectors.records import Bill, Payment, restore
+from syncs.delivery.objections import settles
+from syncs.delivery.settle import observe_receipts, wait_after
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.states import State
 
 AT_ONCE = 50
 ASK_AGAIN = timedelta(minutes=1)
+TOLD_AFTER = timedelta(hours=1)
 
 DOUBTFUL = """
-SELECT s.id, s.trace_id, a.id, a.revision, a.action, a.record_key, a.request_key, a.place, a.started_at,
+SELECT s.id, s.trace_id, s.problem_id, a.id, a.revision, a.action, a.record_key, a.request_key, a.place, a.started_at,
        a.delivery_fingerprint, a.link_id, a.link_version, a.body::text, a.context::text
 FROM syncs_syncrecord s JOIN syncs_attempt a ON a.id = s.attempt_id AND a.tenant_id = s.tenant_id
 WHERE s.stream_id = %s AND s.state IN ('sending', 'in_doubt') AND s.next_attempt_at <= %s
@@ -42,7 +44,7 @@ def look_up_doubtful(slice_: Slice) -> Steps[bool]:
     try:
         found = yield from slice_.talk.call(lambda connector: connector.find([write for write, _ in doubtful]))
     except ConnectorError as error:
-        settle_failure_of_all(slice_, [verdict for _, verdict in doubtful], error)
+        _look_up_failed(slice_, doubtful, error)
         raise
     yield "looked up"
     now = slice_.now()
@@ -56,7 +58,9 @@ def look_up_doubtful(slice_: Slice) -> Steps[bool]:
 
 def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Receipt | None]) -> Verdict:
     if write.record_key not in found:
-        return _still_in_doubt(slice_, doubted)
+        return _still_in_doubt(
+            slice_, write, doubted, slice_.now() + ASK_AGAIN, "Whether it arrived cannot be told yet."
+        )
     receipt = found[write.record_key]
     if receipt is None:
         return replace(_due_again(slice_, doubted), outcome="absent", verb="delivery_absent")
@@ -68,17 +72,31 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
         return replace(doubted, state=State.HELD, code="posted_twice", reason=reason, needs_somebody=True)
     if not _holds_what_was_sent(write, receipt):
         return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted
-    return replace(doubted, state=State.SYNCED, settles=True)
+    return replace(doubted, state=State.SYNCED, settles=True, problem_id=None)
 
 
-def _still_in_doubt(slice_: Slice, doubted: Verdict) -> Verdict:
+def _look_up_failed(slice_: Slice, doubtful: Sequence[tuple[Write, Verdict]], error: ConnectorError) -> None:
+    """Everything stays in doubt and is looked up again later."""
+    now, until = slice_.now(), wait_after(slice_, error)
+    with transaction.atomic():
+        slice_.lease.check(now)
+        slice_.talk.kept_exchanges()
+        verdicts = [_still_in_doubt(slice_, write, verdict, until, str(error)) for write, verdict in doubtful]
+        write_verdicts(slice_, verdicts, now=now)
+
+
+def _still_in_doubt(slice_: Slice, write: Write, doubted: Verdict, until: datetime, reason: str) -> Verdict:
+    """Somebody is told when it stays so for long: whether money moved is not a thing to wait for in silence."""
+    assert write.sent_at is not None
+    long = slice_.now() - write.sent_at >= TOLD_AFTER
     return replace(
         doubted,
         state=State.IN_DOUBT,
-        next_attempt_at=slice_.now() + ASK_AGAIN,
+        next_attempt_at=until,
         outcome="in doubt",
-        code="answer_lost",
-        reason="Whether it arrived cannot be told yet.",
+        code="long_in_doubt" if long else "answer_lost",
+        reason=reason,
+        needs_somebody=long,
     )
 
 
@@ -87,16 +105,24 @@ def _due_again(slice_: Slice, doubted: Verdict) -> Verdict:
 
 
 def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:
-    """Whether a payment that carries our mark settles what it was sent to settle; of other kinds the mark is enough."""
+    """Whether what carries our mark is what was sent: the mark may be older than this revision, or have come out wrong.
+
+    An update or a void is compared by the connector. A created vendor or account is not told apart: it is sent again.
+    """
     sent, stands = write.record, receipt.record
-    if write.action is not Action.CREATE or not isinstance(sent, Payment):
+    if write.action is not Action.CREATE:
         return True
-    return isinstance(stands, Payment) and stands.amount == sent.amount and _settles(stands) == _settles(sent)
+    if isinstance(sent, Payment) and isinstance(stands, Payment):
+        same_date = sent.date in (None, stands.date)
+        return same_date and _facts(sent) == _facts(stands) and settles(sent) == settles(stands)
+    if isinstance(sent, Bill) and isinstance(stands, Bill):
+        return (sent.amount, sent.number) == (stands.amount, stands.number)
+    return False
 
 
-def _settles(payment: Payment) -> dict[str, Decimal]:
-    """How much of which bill a payment settles."""
-    return {application.target.id: application.gross for application in payment.applications}
+def _facts(payment: Payment) -> tuple[object, ...]:
+    account = payment.funding_account.id if payment.funding_account else ""
+    return payment.amount, payment.currency, payment.phase, account
 
 
 def _read(slice_: Slice) -> list[tuple[Write, Verdict]]:
@@ -109,6 +135,7 @@ def _restored(
     slice_: Slice,
     id: int,
     trace_id: str,
+    problem_id: int | None,
     attempt_id: int,
     revision: int,
     action: str,
@@ -135,5 +162,11 @@ def _restored(
         context=msgspec.json.decode(context),
     )
     return write, Verdict(
-        id=id, revision=revision, state=State.IN_DOUBT, trace_id=trace_id, attempt_id=attempt_id, fingerprint=delivered
+        id=id,
+        revision=revision,
+        state=State.IN_DOUBT,
+        trace_id=trace_id,
+        problem_id=problem_id,
+        attempt_id=attempt_id,
+        fingerprint=delivered,
     )

@@ -1,8 +1,9 @@
 """Why a payment must not be posted on these bills. Pure: what the ERP shows at this moment in, an objection out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from connectors.records import AnyRecord, Bill, Payment, Phase
 
@@ -18,13 +19,22 @@ class Objection:
     clears: bool = False
 
 
-def objection(payment: Payment, bills: Mapping[str, AnyRecord], on_bills: Mapping[str, AnyRecord]) -> Objection | None:
-    """The objection to posting this payment, if there is one; `on_bills` are the payments that the bills carry."""
+def objection(
+    payment: Payment,
+    bills: Mapping[str, AnyRecord],
+    on_bills: Mapping[str, AnyRecord],
+    being_posted: Collection[str] = (),
+) -> Objection | None:
+    """The objection to posting this payment, if there is one.
+
+    `on_bills` are the payments that the bills carry; of the bills in `being_posted` an earlier payment of the same set
+    is about to take its part, which their balances here lack already.
+    """
     accounts = set()
-    for application in payment.applications:
-        bill = bills.get(application.target.id)
+    for bill_id, gross in settles(payment).items():
+        bill = bills.get(bill_id)
         if not isinstance(bill, Bill):
-            return _by_hand(f"Bill {application.number} is not in the ERP any more.")
+            return _by_hand(f"Bill {bill_id} is not in the ERP any more.")
         accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
         others = [other for id in bill.settlements if isinstance(other := on_bills.get(id), Payment)]
         for other in others:
@@ -33,14 +43,23 @@ def objection(payment: Payment, bills: Mapping[str, AnyRecord], on_bills: Mappin
                     f"Bill {bill.number} carries a payment of {other.amount} on {other.date} with reference "
                     f"{other.reference or 'none'}, which is not ours."
                 )
-        if bill.balance < application.gross:
-            short = f"Bill {bill.number} is open with {bill.balance}, the payment settles {application.gross}."
-            if any(other.mark and other.phase is not Phase.REVERSED for other in others):
+        if bill.balance < gross:
+            short = f"Bill {bill.number} is open with {bill.balance}, the payment settles {gross}."
+            ours = any(other.mark and other.phase is not Phase.REVERSED for other in others)
+            if ours or bill_id in being_posted:
                 return Objection(code="earlier_posting_stands", reason=f"{short} Ours still stands on it.", clears=True)
             return _by_hand(short)
     if len(accounts) > 1 or {vendor for vendor, _, _ in accounts} != {payment.vendor.id}:
         return Objection(code="payment_several_accounts", reason="Its bills differ in vendor, currency or AP account.")
     return None
+
+
+def settles(payment: Payment) -> dict[str, Decimal]:
+    """How much of which bill a payment settles."""
+    sums: dict[str, Decimal] = {}
+    for application in payment.applications:
+        sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.gross
+    return sums
 
 
 def _looks_alike(payment: Payment, other: Payment) -> bool:

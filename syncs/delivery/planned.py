@@ -27,6 +27,7 @@ class Claim:
     code: str
     remote_id: str
     gone: str
+    waits_for: tuple[str, str, int | None]
     record: AnyRecord
 
     def verdict(self, state: State, **details: object) -> Verdict:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 from django.db import transaction
 
 from connectors.base import Action, Connector, Link, Receipt
@@ -17,7 +18,7 @@ from connectors.conversation import Conversation, Steps
 from connectors.errors import AuthError, TransientError
 from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
-from syncs.delivery.objections import Objection, objection
+from syncs.delivery.objections import Objection, objection, settles
 from syncs.delivery.planned import Planned
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
@@ -39,11 +40,12 @@ class Checked:
 
 def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     """The steps that clear payments for posting."""
-    creates = [one for one in planned if one.write.action is Action.CREATE]
-    others = [one for one in planned if one.write.action is not Action.CREATE]
+    creates = [one for one in planned if one.write.link is None]
+    others = [one for one in planned if one.write.link is not None]
     checked = Checked()
     if creates:
-        found = yield from slice_.talk.call(lambda connector: connector.find([one.write for one in creates]))
+        posted = [replace(one.write, action=Action.CREATE) for one in creates]
+        found = yield from slice_.talk.call(lambda connector: connector.find(posted))
         yield "looked for our marks"
         bills = yield from _fetch(
             slice_.talk,
@@ -59,8 +61,9 @@ def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
             ),
         )
         yield "payments on the bills fetched"
+        being_posted: set[str] = set()
         for one in creates:
-            _judge(checked, one, found, bills, on_bills)
+            _judge(checked, one, found, bills, on_bills, being_posted)
     if others:
         postings = yield from _fetch(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
         yield "postings fetched"
@@ -117,8 +120,9 @@ def _judge(
     found: dict[str, Receipt | None],
     bills: dict[str, AnyRecord],
     on_bills: dict[str, AnyRecord],
+    being_posted: set[str],
 ) -> None:
-    """One payment that has not been posted as far as we know."""
+    """One payment that has not been posted as far as we know; what it takes of its bills, the next one cannot."""
     if one.write.record_key not in found:
         checked.verdicts.append(
             one.verdict(
@@ -134,15 +138,29 @@ def _judge(
     if receipt is not None:
         checked.verdicts.append(_linked(one, receipt))
         return
-    objected = objection(_payment(one), bills, on_bills)
+    if one.write.action is Action.VOID:
+        left_out = {"code": one.ruling.code, "reason": one.ruling.reason}
+        checked.verdicts.append(one.verdict(State.OUT_OF_SCOPE, outcome="not needed", **left_out))
+        return
+    objected = objection(_payment(one), bills, on_bills, being_posted)
     if objected is not None:
         checked.verdicts.append(_put_off(one, objected))
         return
+    _clear(checked, one, bills, being_posted)
+
+
+def _clear(checked: Checked, one: Planned, bills: dict[str, AnyRecord], being_posted: set[str]) -> None:
+    """It may be posted: what it takes of its bills is taken from what the next payment of this set sees."""
     ap_accounts = [
         bill.ap_account.id
         for application in _payment(one).applications
         if isinstance(bill := bills[application.target.id], Bill) and bill.ap_account is not None
     ]
+    for bill_id, gross in settles(_payment(one)).items():
+        bill = bills[bill_id]
+        assert isinstance(bill, Bill)
+        bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - gross)
+        being_posted.add(bill_id)
     context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
 
@@ -204,10 +222,25 @@ def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None) ->
                 reason=f"Payment {_link(one).id} in the ERP is no longer what we posted.",
             )
         )
+    elif one.write.action is Action.UPDATE and _settles_something_else(_payment(one), posting):
+        checked.verdicts.append(
+            one.verdict(
+                State.HELD,
+                outcome="not sent",
+                code="applications_changed",
+                needs_somebody=True,
+                reason=f"Payment {_link(one).id} in the ERP settles other bills or amounts than the payment does now.",
+            )
+        )
     else:
         assert isinstance(posting, Payment)
         link = Link(id=posting.id, version=posting.version)
         checked.cleared.append(replace(one, write=replace(one.write, link=link)))
+
+
+def _settles_something_else(payment: Payment, posting: AnyRecord | None) -> bool:
+    same = isinstance(posting, Payment) and (posting.amount, settles(posting)) == (payment.amount, settles(payment))
+    return not same
 
 
 def _fetch(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:

@@ -82,17 +82,22 @@ def look_up(slice_: Slice, records: Iterable[AnyRecord]) -> dict[Ref, Known]:
                 "source": slice_.source.pk,
             },
         )
-        return {
-            Ref(Kind(kind), id, key): Known(
-                source_id=source_id,
-                target_id=target_id,
-                key=record_key,
-                state=State(state),
-                problem_id=problem_id,
-                label=label,
-            )
-            for kind, id, key, source_id, target_id, record_key, state, problem_id, label in cursor.fetchall()
-        }
+        rows = cursor.fetchall()
+    known: dict[Ref, Known] = {}
+    ambiguous: set[Ref] = set()
+    for kind, id, key, source_id, target_id, record_key, state, problem_id, label in rows:
+        ref = Ref(Kind(kind), id, key)
+        if ref in known and known[ref].source_id != source_id:
+            ambiguous.add(ref)  # its id says one record and its key another: nobody guesses
+        known[ref] = Known(
+            source_id=source_id,
+            target_id=target_id,
+            key=record_key,
+            state=State(state),
+            problem_id=problem_id,
+            label=label,
+        )
+    return {ref: one for ref, one in known.items() if ref not in ambiguous}
 
 
 def resolve(slice_: Slice, record: AnyRecord, known: Mapping[Ref, Known]) -> AnyRecord:

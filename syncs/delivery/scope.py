@@ -69,9 +69,10 @@ def _rule_bill(bill: Bill, around: Circumstances) -> Ruling:
     currencies = around.policies["currencies"]
     assert isinstance(currencies, list)
     if bill.currency not in currencies:
-        return _out(
-            "currency_not_paid", f"{bill.amount} {bill.currency}: only {', '.join(currencies)} is paid by the network."
-        )
+        reason = f"{bill.amount} {bill.currency}: only {', '.join(currencies)} is paid by the network."
+        if around.linked:
+            return Ruling(wish=Wish.STOP, code="currency_not_paid", reason=reason)
+        return _out("currency_not_paid", reason)
     total = sum((line.amount for line in bill.lines), Decimal(0))
     if total != bill.amount:
         return _hold("bill_does_not_tie", f"Its lines and tax sum to {total}, the bill says {bill.amount}.")
@@ -106,7 +107,9 @@ def _rule_payment(payment: Payment, around: Circumstances) -> Ruling:
     if payment.phase is Phase.REVERSED:
         if around.linked:
             return Ruling(wish=Wish.STOP, code="payment_reversed", reason=f'Its status is "{payment.status}".')
-        return _out("payment_reversed_before_posting", "It was taken back before anything was posted.")
+        # As far as we know: a restored backup has forgotten what it posted, so it is looked for before it is left out.
+        reason = "It was taken back before anything was posted."
+        return Ruling(wish=Wish.STOP, code="payment_reversed_before_posting", reason=reason)
     if payment.phase is Phase.PENDING and not around.policies["pending_payments"] and not around.linked:
         return _out("payment_not_executed", "By policy nothing is posted before the payment is executed.")
     return _shape(payment)

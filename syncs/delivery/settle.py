@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from connectors.base import Outcome, Receipt
-from connectors.errors import AuthError, ConnectorError
-from syncs.delivery.decide import Decision, decide
+from connectors.errors import AuthError, ConnectorError, UnexpectedResponse
+from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import Planned
-from syncs.delivery.slice import Slice
+from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.mirror.observe import Seen, observe
 from syncs.problems.connections import stop_for_sign_in
@@ -39,71 +39,67 @@ def settle(slice_: Slice, sent: Sequence[tuple[Planned, Outcome, str]]) -> timed
 def not_sent(slice_: Slice, planned: Sequence[Planned], error: ConnectorError | None) -> timedelta | None:
     """Put back what was claimed and has certainly not left; how long the stream has to wait."""
     now = slice_.now()
-    decision = None if error is None else _decide(slice_, error, attempts=0)
-    wait = decision.next_attempt_at if decision and decision.state is State.PENDING else now
     with transaction.atomic():
         slice_.lease.check(now)
         slice_.talk.kept_exchanges()
-        write_verdicts(
-            slice_,
-            [
-                one.verdict(
-                    State.PENDING,
-                    outcome="not sent",
-                    uncount=True,
-                    next_attempt_at=wait,
-                    code=decision.code if decision else "",
-                    reason=str(error or "It was too late to send it: the worker was stopped in between."),
-                )
-                for one in planned
-            ],
-            now=now,
-        )
+        write_verdicts(slice_, [_put_back(slice_, one, error, now) for one in planned], now=now)
     return stop_for(slice_, [error] if error else [])
 
 
-def settle_failure_of_all(slice_: Slice, doubted: Sequence[Verdict], error: ConnectorError) -> None:
-    """A look-up failed: everything stays in doubt and is looked up again later."""
+def _put_back(slice_: Slice, one: Planned, error: ConnectorError | None, now: datetime) -> Verdict:
+    if error is None:
+        reason = "It was too late to send it: the worker was stopped in between."
+        return one.verdict(State.PENDING, outcome="not sent", uncount=True, next_attempt_at=now, reason=reason)
+    decision = _decide(slice_, error, attempts=one.claim.attempts + 1)
+    again = now + backoff(one.claim.attempts + 1, 1.0)  # a read was refused: whatever it was about, nothing has left
+    return one.verdict(
+        State.PENDING,
+        outcome="not sent",
+        uncount=not decision.counted,
+        next_attempt_at=decision.next_attempt_at if decision.state is State.PENDING else again,
+        code=decision.code,
+        reason=decision.reason,
+        needs_somebody=decision.needs_somebody,
+        cause_key=f"integration:{slice_.integration.pk}:{decision.code}",
+    )
+
+
+def put_off(slice_: Slice, one: Planned, error: UnexpectedResponse) -> Verdict:
+    """Nothing was sent, since what it rests on cannot be read; somebody is told, and it is tried again."""
+    code = error.code or "unexpected_answer"
+    return one.verdict(
+        State.PENDING,
+        outcome="not sent",
+        uncount=True,
+        next_attempt_at=slice_.now() + STREAM_STOPS_FOR,
+        code=code,
+        reason=str(error),
+        needs_somebody=True,
+        cause_key=f"integration:{slice_.integration.pk}:{code}",
+    )
+
+
+def wait_after(slice_: Slice, error: ConnectorError) -> datetime:
+    """When to ask again after a look-up that failed with this."""
     now = slice_.now()
-    wait = _decide(slice_, error, attempts=3).next_attempt_at or now
-    with transaction.atomic():
-        slice_.lease.check(now)
-        slice_.talk.kept_exchanges()
-        write_verdicts(
-            slice_,
-            [
-                replace(
-                    one,
-                    state=State.IN_DOUBT,
-                    next_attempt_at=max(wait, now + timedelta(seconds=5)),
-                    outcome="in doubt",
-                    reason=str(error),
-                )
-                for one in doubted
-            ],
-            now=now,
-        )
+    return max(_decide(slice_, error, attempts=3).next_attempt_at or now, now + timedelta(seconds=5))
 
 
 def observe_receipts(slice_: Slice, receipts: Sequence[Receipt]) -> None:
     """Keep what the target showed of the records that it took, in the caller's transaction."""
-    observe(
-        slice_.target,
-        [Seen(kind=slice_.kind, record=one.record) for one in receipts if one.record is not None],
-        now=slice_.now(),
-    )
+    seen = [Seen(kind=slice_.kind, record=one.record) for one in receipts if one.record is not None]
+    observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
 
 
 def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | None:
     """What these errors mean for the whole connection: it needs somebody, or it has to wait."""
     waits = []
     for error in errors:
-        if isinstance(error, AuthError):
-            stop_for_sign_in(slice_.target, error, now=slice_.now())
         decision = _decide(slice_, error, attempts=1)
         if decision.backs_off is not None:
             waits.append(decision.backs_off)
-        elif decision.pauses_connection:
+        if decision.pauses_connection and isinstance(error, AuthError):
+            stop_for_sign_in(slice_.target, error, now=slice_.now())
             waits.append(timedelta(0))
     return max(waits) if waits else None
 
@@ -118,7 +114,8 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
             target_version=outcome.version,
             outcome="accepted",
         )
-    decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1)
+    assert one.write.sent_at is not None
+    decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1, deadline=one.write.sent_at + ATTEMPT)
     return one.verdict(
         decision.state,
         next_attempt_at=decision.next_attempt_at,
@@ -131,8 +128,8 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     )
 
 
-def _decide(slice_: Slice, error: ConnectorError, *, attempts: int) -> Decision:
+def _decide(slice_: Slice, error: ConnectorError, *, attempts: int, deadline: datetime | None = None) -> Decision:
     clock = slice_.effects.clock
-    return decide(
-        error, attempts=attempts, now=clock.now(), chance=clock.chance(), doubt_until=clock.now() + slice_.doubt
-    )
+    now = clock.now()
+    doubt_until = max(now, deadline or now) + slice_.doubt
+    return decide(error, attempts=attempts, now=now, chance=clock.chance(), doubt_until=doubt_until)

@@ -14,7 +14,8 @@ from syncs.states import State
 
 WRITE = """
 UPDATE syncs_syncrecord s SET
-    state = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending') THEN 'pending' ELSE v.state END,
+    state = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending') AND v.code <> 'posted_twice'
+        THEN 'pending' ELSE v.state END,
     next_attempt_at = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending', 'pending') THEN %(now)s
         ELSE v.next_attempt_at END,
     code = v.code, reason = v.reason, waiting_kind = v.waiting_kind, waiting_id = v.waiting_id,
@@ -46,12 +47,24 @@ WHERE a.id = v.id AND a.tenant_id = %(tenant)s
 """
 
 RELEASE = """
+WITH done AS (
+    SELECT r.kind, r.remote_id FROM syncs_syncrecord done JOIN syncs_remoterecord r ON r.id = done.remote_record_id
+    WHERE done.id = ANY(%(ids)s)
+), freed AS (
+    SELECT s.id FROM done
+    JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.state = 'waiting'
+        AND s.waiting_kind = done.kind AND s.waiting_id = done.remote_id
+    JOIN syncs_stream stream ON stream.id = s.stream_id AND stream.integration_id = %(integration)s
+    UNION ALL
+    SELECT s.id FROM syncs_stream stream
+    JOIN syncs_syncrecord s ON s.stream_id = stream.id AND s.state = 'held'
+        AND s.code IN ('reference_unknown', 'reference_left_out')
+    JOIN done ON s.waiting_kind = done.kind AND s.waiting_id = done.remote_id
+    WHERE stream.integration_id = %(integration)s
+)
 UPDATE syncs_syncrecord s SET state = 'pending', next_attempt_at = %(now)s, waiting_kind = '', waiting_id = '',
-    code = '', reason = '', problem_id = NULL
-FROM syncs_stream stream, syncs_syncrecord done, syncs_remoterecord r
-WHERE done.id = ANY(%(ids)s) AND r.id = done.remote_record_id AND s.tenant_id = done.tenant_id AND s.state = 'waiting'
-  AND s.waiting_kind = r.kind AND s.waiting_id = r.remote_id
-  AND stream.id = s.stream_id AND stream.integration_id = %(integration)s
+    code = '', reason = '', problem_id = CASE s.state WHEN 'held' THEN s.problem_id END
+WHERE s.id IN (SELECT id FROM freed) AND s.state IN ('waiting', 'held')
 RETURNING s.stream_id
 """
 
@@ -78,6 +91,7 @@ class Verdict:
     """Where one delivery stands now; `settles` says that the other side holds this revision for sure.
 
     `cause_key` groups records into one problem where somebody is needed; it is the record itself unless said otherwise.
+    `said_before` says that nothing is new about it: the audit has it already.
     """
 
     id: int
@@ -101,6 +115,7 @@ class Verdict:
     exchange_id: int | None = None
     needs_somebody: bool = False
     cause_key: str = ""
+    said_before: bool = False
 
 
 def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime) -> None:
@@ -120,7 +135,8 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
         cursor.execute(END_ATTEMPTS, {"now": now, "tenant": slice_.tenant_id, **_arrays(ended, ENDED)})
         decided = [one.id for one in verdicts if one.settles or one.target_id or one.state is State.OUT_OF_SCOPE]
         if decided:
-            cursor.execute(RELEASE, {"now": now, "ids": decided, "integration": slice_.integration.pk})
+            concerned = {"tenant": slice_.tenant_id, "integration": slice_.integration.pk}
+            cursor.execute(RELEASE, {"now": now, "ids": decided, **concerned})
             released = sorted({stream_id for (stream_id,) in cursor.fetchall()})
             cursor.execute("UPDATE syncs_stream SET due_at = %s WHERE id = ANY(%s)", [now, released])
         held = [verdict.id for verdict in verdicts if verdict.state is State.HELD]
@@ -128,7 +144,7 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
             cursor.execute(SHARE_PROBLEM, {"ids": held, "integration": slice_.integration.pk})
     touched |= {verdict.problem_id for verdict in verdicts if verdict.problem_id is not None}
     recount(touched, now=now)
-    record([_event(slice_, verdict, now) for verdict in verdicts])
+    record([_event(slice_, verdict, now) for verdict in verdicts if not verdict.said_before])
 
 
 WRITTEN = (

@@ -75,6 +75,7 @@ class Migration(migrations.Migration):
                 ("due_at", models.DateTimeField(null=True)),
                 ("woken_until", models.DateTimeField(null=True)),
                 ("failures", models.IntegerField(default=0)),
+                ("leases_lost", models.IntegerField(default=0)),
                 ("paused", models.BooleanField(default=False)),
                 ("interval_seconds", models.IntegerField(default=300)),
                 ("stage", models.CharField(blank=True, max_length=30)),
@@ -328,6 +329,7 @@ class Migration(migrations.Migration):
                 ("due_at", models.DateTimeField(null=True)),
                 ("woken_until", models.DateTimeField(null=True)),
                 ("failures", models.IntegerField(default=0)),
+                ("leases_lost", models.IntegerField(default=0)),
                 ("paused", models.BooleanField(default=False)),
                 ("kind", models.CharField(max_length=30)),
                 (

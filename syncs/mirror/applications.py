@@ -1,6 +1,6 @@
 """The applications of payments as rows: one payment × one bill, on each side in that side's own ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from django.db import connection as database
 
@@ -15,7 +15,7 @@ WITH given AS (
 ), payment AS (
     SELECT id, remote_id FROM syncs_remoterecord
     WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s AND kind = 'payment'
-      AND remote_id = ANY(%(payments)s)
+      AND remote_id = ANY(%(payments)s) AND fingerprint = ANY(%(fingerprints)s)
 ), removed AS (
     DELETE FROM syncs_application a USING payment
     WHERE a.tenant_id = %(tenant)s AND a.payment_id = payment.id AND NOT EXISTS (
@@ -33,13 +33,16 @@ ON CONFLICT (tenant_id, payment_id, place) DO UPDATE SET
 """
 
 
-def keep_applications(connection: Connection, payments: Sequence[Payment]) -> None:
-    """Bring the rows in line with what these payments say now, in the caller's transaction."""
+def keep_applications(connection: Connection, payments: Mapping[str, Payment]) -> None:
+    """Bring the rows in line with what these payments say, given by their fingerprints, in the caller's transaction.
+
+    One that was not kept, since a newer answer is known already, changes nothing here either.
+    """
     if not payments:
         return
     given = [
         (payment.id, place, application, payment.currency)
-        for payment in payments
+        for payment in payments.values()
         for place, application in enumerate(payment.applications)
     ]
     with database.cursor() as cursor:
@@ -48,7 +51,8 @@ def keep_applications(connection: Connection, payments: Sequence[Payment]) -> No
             {
                 "tenant": connection.tenant_id,
                 "connection": connection.pk,
-                "payments": [payment.id for payment in payments],
+                "payments": [payment.id for payment in payments.values()],
+                "fingerprints": list(payments),
                 "remote_ids": [payment_id for payment_id, _, _, _ in given],
                 "places": [place for _, place, _, _ in given],
                 "kinds": [str(application.target.kind) for _, _, application, _ in given],

@@ -1,15 +1,16 @@
 """The typed columns of a remote record: what is filtered, sorted or summed. Pure."""
 
 import datetime
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from connectors.records import Account, AnyRecord, Bill, Payment, Vendor, canonical, minor_units
-from syncs.keys import fingerprint
+from connectors.records import Account, AnyRecord, Bill, Payment, Vendor, minor_units
+
+CODE = 3
+LARGEST = 10**17  # minor units: what a bigint holds, and more than any bill
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Columns:
-    """One record as the mirror keeps it."""
+class Columns(NamedTuple):
+    """One record as the mirror keeps it; the staging table has these columns in this order."""
 
     number: str = ""
     name: str = ""
@@ -23,7 +24,16 @@ class Columns:
 
 
 def columns(record: AnyRecord) -> Columns:
-    """The typed columns of this record; ValueError for an amount finer than its currency."""
+    """The typed columns of this record; ValueError for what no row can hold: it would fail its whole page."""
+    typed = _typed(record)
+    if len(typed.currency) > CODE:
+        raise ValueError("its currency is not a code of three letters")
+    if any(abs(amount) >= LARGEST for amount in (typed.amount_minor or 0, typed.balance_minor or 0)):
+        raise ValueError("an amount is larger than money can be")
+    return typed
+
+
+def _typed(record: AnyRecord) -> Columns:
     if isinstance(record, Bill):
         return Columns(
             number=record.number,
@@ -50,19 +60,9 @@ def columns(record: AnyRecord) -> Columns:
     return Columns(number=record.code, name=record.name, currency=record.currency, status=_activity(record))
 
 
-def remote_fingerprint(body: bytes, gone: str) -> str:
-    """What changes exactly when what the provider shows changes."""
-    return fingerprint(body, gone)
-
-
 def version_number(version: str) -> int | None:
     """The version as a number where the provider counts; it tells an older answer from a newer one."""
-    return int(version) if version.isdigit() and len(version) < 19 else None
-
-
-def body_of(record: AnyRecord) -> bytes:
-    """The canonical bytes that are kept."""
-    return canonical(record)
+    return int(version) if version.isdecimal() and len(version) < 19 else None
 
 
 def _activity(record: Vendor | Account) -> str:

@@ -35,7 +35,7 @@ def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Step
             lease.check(now)
             observe(
                 feed.connection,
-                [Seen(kind=kind, record=record) for record in found.values()],
+                [one for record in found.values() if (one := Seen(kind=kind, record=record)).fits],
                 now=now,
                 sweep=feed.sweep,
             )

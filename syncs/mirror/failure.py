@@ -33,7 +33,7 @@ def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: 
             stop_for_sign_in(feed.connection, error, now=now)
         elif not isinstance(error, TransientError) or failures >= FAILURES_BEFORE_A_PROBLEM:
             open_problem(_cause(feed, error), now=now)
-        lease.give_back(due_at=now if isinstance(error, AuthError) else now + wait)
+        lease.give_back(due_at=now if isinstance(error, AuthError) else now + wait, now=now)
 
 
 def reading_succeeded(feed: Feed, now: datetime) -> None:

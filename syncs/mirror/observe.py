@@ -1,52 +1,47 @@
 """Observing: a set of records as a provider showed them becomes remote records, and deliveries that are wanted.
 
-The set is brought by COPY into a staging table and merged by two statements: what is replaced goes to the revisions,
-what is new or changed goes to the remote records. A third writes what each stream would have to send. An answer that is
-older than what is known changes nothing. The state of a delivery that is being sent or in doubt is never touched: it
-only learns that more is wanted.
+What is known just so already is left alone. The rest is brought by COPY into a staging table and merged by two
+statements: what is replaced goes to the revisions, what is new or changed goes to the remote records. A third writes
+what each stream would have to send. An answer that is older than what is known changes nothing. The state of a delivery
+that is being sent or in doubt is never touched: it only learns that more is wanted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
 
 from django.db import connection as database
 
 from connectors.base import Gone
 from connectors.models import Connection
-from connectors.records import AnyRecord, Bill, Kind, Payment, restore
+from connectors.records import AnyRecord, Bill, Kind, Payment, canonical, restore
 from syncs.delivery.flows import FLOWS, delivery_fingerprint
-from syncs.keys import record_key, trace_id
+from syncs.keys import fingerprint, record_key, trace_id
 from syncs.mirror.applications import keep_applications
-from syncs.mirror.columns import body_of, columns, remote_fingerprint, version_number
+from syncs.mirror.columns import Columns, columns, version_number
+from syncs.mirror.news import streams_from, tell_news
 from syncs.mirror.settled_elsewhere import settled_elsewhere
+from syncs.mirror.staging import KEPT, KEPT_ANEW, Staged, bring
 from syncs.models import RemoteRecord
-
-STAGING = """
-CREATE TEMPORARY TABLE IF NOT EXISTS observed (
-    kind text, remote_id text, version text, version_number bigint, modified_at timestamptz, fingerprint text,
-    gone text, merged_into text, number text, name text, party_id text, date date, due_date date, currency text,
-    amount_minor bigint, balance_minor bigint, status text, body text,
-    record_key text, delivery_fingerprint text, trace_id text
-) ON COMMIT DELETE ROWS;
-DELETE FROM observed;
-"""
-STAGED = (
-    "kind, remote_id, version, version_number, modified_at, fingerprint, gone, merged_into, number, name, party_id, "
-    "date, due_date, currency, amount_minor, balance_minor, status"
-)
 
 NEWER = """
 (CASE WHEN o.version_number IS NOT NULL AND r.version_number IS NOT NULL THEN o.version_number >= r.version_number
       ELSE coalesce(o.modified_at >= r.modified_at, true) END)
 """
 
+# The ids stand here beside the join because the planner, which knows nothing of the staging table, would read them all.
+THESE = """
+r.tenant_id = %(tenant)s AND r.connection_id = %(connection)s AND r.kind = ANY(%(kinds)s) AND r.remote_id = ANY(%(ids)s)
+"""
+
 KEEP_REPLACED = f"""
 WITH old AS (
     SELECT r.* FROM syncs_remoterecord r
     JOIN observed o ON o.kind = r.kind AND o.remote_id = r.remote_id
-    WHERE r.tenant_id = %(tenant)s AND r.connection_id = %(connection)s AND r.fingerprint <> o.fingerprint AND {NEWER}
+    WHERE {THESE} AND r.fingerprint <> o.fingerprint AND {NEWER}
     FOR UPDATE OF r
 )
 INSERT INTO syncs_remote_revision
@@ -56,19 +51,21 @@ SELECT tenant_id, id, revision, version, fingerprint, gone, seen_at, '', body FR
 
 MERGE = f"""
 INSERT INTO syncs_remoterecord AS r
-    (tenant_id, connection_id, {STAGED}, body, seen_at, revision, sweep)
-SELECT %(tenant)s, %(connection)s, {STAGED}, body::json, %(now)s, 1, %(sweep)s FROM observed
+    (tenant_id, connection_id, {KEPT}, body, seen_at, revision, sweep)
+SELECT %(tenant)s, %(connection)s, {KEPT}, body::json, %(now)s, 1, %(sweep)s FROM observed
 ON CONFLICT (tenant_id, connection_id, kind, remote_id) DO UPDATE SET
-    ({STAGED}, body, seen_at, revision, sweep) = (
-        SELECT {", ".join("o." + name.strip() for name in STAGED.split(","))}, o.body::json, %(now)s,
-               r.revision + (r.fingerprint <> o.fingerprint)::int, GREATEST(r.sweep, %(sweep)s)
-        FROM observed o WHERE o.kind = excluded.kind AND o.remote_id = excluded.remote_id
-    )
-WHERE (r.fingerprint <> excluded.fingerprint OR r.sweep < %(sweep)s)
-  AND {NEWER.replace("o.", "excluded.")}
+    ({KEPT}, body, seen_at, revision, sweep) = ROW (
+        {KEPT_ANEW}, excluded.body, excluded.seen_at, r.revision + 1, GREATEST(r.sweep, excluded.sweep))
+WHERE r.fingerprint <> excluded.fingerprint AND {NEWER.replace("o.", "excluded.")}
 """
 
-WANT = """
+SEEN_AGAIN = """
+UPDATE syncs_remoterecord SET sweep = %(sweep)s
+WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s AND kind = ANY(%(kinds)s)
+  AND remote_id = ANY(%(known)s) AND sweep < %(sweep)s
+"""
+
+WANT = f"""
 INSERT INTO syncs_syncrecord AS s
     (tenant_id, stream_id, remote_record_id, state, record_key, wanted, sent, settled, wanted_fingerprint,
      settled_fingerprint, trace_id, attempts, next_attempt_at, target_id, target_version, waiting_kind, waiting_id,
@@ -76,26 +73,22 @@ INSERT INTO syncs_syncrecord AS s
 SELECT r.tenant_id, stream.id, r.id, 'pending', o.record_key, 1, 0, 0, o.delivery_fingerprint,
        '', o.trace_id, 0, %(now)s, '', '', '', '', '', ''
 FROM observed o
-JOIN syncs_remoterecord r ON r.tenant_id = %(tenant)s AND r.connection_id = %(connection)s
-    AND r.kind = o.kind AND r.remote_id = o.remote_id AND r.fingerprint = o.fingerprint
-JOIN syncs_stream stream ON stream.tenant_id = %(tenant)s AND stream.kind = o.kind
-JOIN syncs_integration i ON i.id = stream.integration_id AND i.active
-    AND (CASE stream.kind {sources} END) = %(connection)s
-WHERE o.delivery_fingerprint <> ''
+JOIN syncs_remoterecord r ON r.kind = o.kind AND r.remote_id = o.remote_id AND r.fingerprint = o.fingerprint
+JOIN syncs_stream stream ON stream.id = ANY(%(streams)s) AND stream.kind = o.kind
+WHERE o.delivery_fingerprint <> '' AND {THESE}
 ON CONFLICT (tenant_id, stream_id, remote_record_id) DO UPDATE SET
     wanted = s.wanted + 1, wanted_fingerprint = excluded.wanted_fingerprint, trace_id = excluded.trace_id, attempts = 0,
-    state = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') THEN s.state ELSE 'pending' END,
+    state = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') OR s.code = 'posted_twice' THEN s.state
+        ELSE 'pending' END,
     next_attempt_at = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') THEN s.next_attempt_at ELSE %(now)s END
 WHERE s.wanted_fingerprint <> excluded.wanted_fingerprint
 RETURNING stream_id
-""".format(
-    sources=" ".join(
-        f"WHEN '{flow.kind}' THEN {'i.erp_id' if flow.source == 'erp' else 'i.ap_network_id'}"
-        for flow in FLOWS.values()
-    )
-)
+"""
 
+# Streams before their deliveries, as a slice of delivery locks them: the other way round the two would wait for ever.
+LOCK = "SELECT id FROM syncs_stream WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 NOTHING = Decimal(0)
+NUL = b"\\u0000"  # as JSON spells it
 DUE = "UPDATE syncs_stream SET due_at = LEAST(coalesce(due_at, %s), %s) WHERE id = ANY(%s)"
 
 
@@ -109,12 +102,37 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One record as shown, and whether the provider says that it is gone."""
+    """One record as shown, and whether the provider says that it is gone; what is kept of it is made when asked for."""
 
     kind: Kind
     record: AnyRecord
     gone: str = ""
     merged_into: str = ""
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Its typed columns; ValueError for what no row can hold."""
+        if NUL in self.body:
+            raise ValueError("a text has a character that no text may have")
+        return columns(self.record)
+
+    @property
+    def fits(self) -> bool:
+        """Whether our rows can hold it."""
+        try:
+            return bool(self.columns)
+        except ValueError:
+            return False
+
+    @cached_property
+    def body(self) -> bytes:
+        """Its canonical bytes."""
+        return canonical(self.record)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What changes exactly when what the provider shows changes."""
+        return fingerprint(self.body, self.gone)
 
 
 def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, sweep: int = 0) -> Observed:
@@ -125,33 +143,45 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
     if not seen:
         return Observed(changed=0, wanted=0)
     latest = {(one.kind, one.record.id): one for one in seen}
-    values: dict[str, int | datetime] = {
+    staged = _staged(connection, latest.values())
+    streams = streams_from(connection)
+    known, news = tell_news(connection, staged, streams)
+    values: dict[str, Any] = {
         "tenant": connection.tenant_id,
         "connection": connection.pk,
         "now": now,
         "sweep": sweep,
+        "kinds": sorted({one.kind for one in staged}),
+        "ids": [one.remote_id for one in news],
+        "known": [one.remote_id for one in known],
+        "streams": list(streams.values()),
     }
-    elsewhere = settled_elsewhere(connection, [one.record for one in latest.values() if isinstance(one.record, Bill)])
+    changed, wanted = 0, []
     with database.cursor() as cursor:
-        cursor.execute(STAGING)
-        with cursor.copy("COPY observed FROM STDIN") as copy:
-            for one in latest.values():
-                copy.write_row(_row(connection, one, elsewhere.get(one.record.id, NOTHING)))
-        cursor.execute(KEEP_REPLACED, values)
-        cursor.execute(MERGE, values)
-        changed = cursor.rowcount
-        cursor.execute(WANT, values)
-        streams = [stream_id for (stream_id,) in cursor.fetchall()]
-        cursor.execute(DUE, [now, now, sorted(set(streams))])
-    keep_applications(connection, [one.record for one in latest.values() if isinstance(one.record, Payment)])
-    return Observed(changed=changed, wanted=len(streams))
+        if sweep and known:
+            cursor.execute(SEEN_AGAIN, values)
+            changed = cursor.rowcount
+        if news:
+            bring(cursor, news)
+            cursor.execute(KEEP_REPLACED, values)
+            cursor.execute(MERGE, values)
+            changed += cursor.rowcount
+            cursor.execute(LOCK, [[streams[kind] for kind in sorted({one.kind for one in news}) if kind in streams]])
+            cursor.execute(WANT, values)
+            wanted = [stream_id for (stream_id,) in cursor.fetchall()]
+            cursor.execute(DUE, [now, now, sorted(set(wanted))])
+    shown = [latest[Kind(one.kind), one.remote_id] for one in news]
+    keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
+    return Observed(changed=changed, wanted=len(wanted))
 
 
 def observe_gone(connection: Connection, gone: Iterable[Gone], *, now: datetime) -> Observed:
     """Mark records that the provider says are no more; what was last known of them stays."""
     known: list[Seen] = []
     for one in gone:
-        remote = RemoteRecord.objects.filter(connection=connection, kind=one.kind, remote_id=one.id, gone="").first()
+        remote = RemoteRecord.objects.filter(
+            tenant_id=connection.tenant_id, connection=connection, kind=one.kind, remote_id=one.id, gone=""
+        ).first()
         if remote is not None:
             known.append(
                 Seen(
@@ -164,30 +194,28 @@ def observe_gone(connection: Connection, gone: Iterable[Gone], *, now: datetime)
     return observe(connection, known, now=now)
 
 
-def _row(connection: Connection, seen: Seen, elsewhere: Decimal) -> tuple[object, ...]:
-    record, body, typed = seen.record, body_of(seen.record), columns(seen.record)
+def _staged(connection: Connection, seen: Collection[Seen]) -> list[Staged]:
+    """These as rows of the staging table, each with what would have to be delivered of it."""
+    elsewhere = settled_elsewhere(connection, [one.record for one in seen if isinstance(one.record, Bill)])
+    return [_row(connection, one, elsewhere.get(one.record.id, NOTHING)) for one in seen]
+
+
+def _row(connection: Connection, seen: Seen, elsewhere: Decimal) -> Staged:
+    record = seen.record
     key = record_key(connection.provider, connection.account_id, seen.kind, record.id)
     wish = delivery_fingerprint(record, gone=bool(seen.gone), unexplained=elsewhere) if seen.kind in FLOWS else ""
-    return (
+    return Staged(
         str(seen.kind),
         record.id,
         record.version,
         version_number(record.version),
         record.modified_at,
-        remote_fingerprint(body, seen.gone),
+        seen.fingerprint,
         seen.gone,
         seen.merged_into,
-        typed.number,
-        typed.name,
-        typed.party_id,
-        typed.date,
-        typed.due_date,
-        typed.currency,
-        typed.amount_minor,
-        typed.balance_minor,
-        typed.status,
-        body.decode(),
-        key,
-        wish,
-        trace_id(key + wish, 0),
+        *seen.columns,
+        body=seen.body.decode(),
+        record_key=key,
+        delivery_fingerprint=wish,
+        trace_id=trace_id(key + wish, 0),
     )

@@ -6,9 +6,8 @@ from datetime import datetime
 from audit.log import NewEvent, record
 from connectors.base import Page, Unreadable
 from connectors.models import Connection
-from connectors.records import AnyRecord, Kind, canonical
+from connectors.records import AnyRecord, Kind
 from syncs.keys import fingerprint
-from syncs.mirror.columns import columns
 from syncs.mirror.observe import Seen, observe, observe_gone
 from syncs.mirror.unreadable import keep_unreadable
 
@@ -19,7 +18,7 @@ def keep_page(connection: Connection, page: Page, *, now: datetime, sweep: int, 
     unreadable = [*page.unreadable, *finer]
     shown = observe(connection, seen, now=now, sweep=sweep)
     gone = observe_gone(connection, page.gone, now=now)
-    keep_unreadable(connection, seen, unreadable, now=now)
+    keep_unreadable(connection, seen, unreadable, page.gone, now=now)
     counts = {
         "read": len(seen),
         "changed": shown.changed + gone.changed,
@@ -28,7 +27,7 @@ def keep_page(connection: Connection, page: Page, *, now: datetime, sweep: int, 
         "wanted": shown.wanted + gone.wanted,
     }
     if counts["changed"] or unreadable:
-        digest = fingerprint(*(canonical(one.record) for one in seen), *(one.id for one in page.gone))
+        digest = fingerprint(*(one.fingerprint for one in seen), *(one.id for one in page.gone))
         event = NewEvent(
             tenant_id=connection.tenant_id,
             at=now,
@@ -43,13 +42,13 @@ def keep_page(connection: Connection, page: Page, *, now: datetime, sweep: int, 
 
 
 def _told_apart(records: Sequence[tuple[Kind, AnyRecord]]) -> tuple[list[Seen], list[Unreadable]]:
-    """What can be kept, and what cannot because an amount is finer than its currency."""
+    """What can be kept, and what no row of ours can hold."""
     seen, unreadable = [], []
-    for kind, shown in records:
+    for one in (Seen(kind=kind, record=shown) for kind, shown in records):
         try:
-            columns(shown)
+            _ = one.columns
         except ValueError as error:
-            unreadable.append(Unreadable(kind=kind, id=shown.id, raw=canonical(shown).decode(), why=str(error)))
+            unreadable.append(Unreadable(kind=one.kind, id=one.record.id, raw=one.body.decode(), why=str(error)))
         else:
-            seen.append(Seen(kind=kind, record=shown))
+            seen.append(one)
     return seen, unreadable

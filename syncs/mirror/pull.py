@@ -48,9 +48,10 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
             return
         yield "page kept"
         if done:
-            lease.give_back(due_at=effects.clock.now() + timedelta(seconds=feed.interval_seconds))
+            now = effects.clock.now()
+            lease.give_back(due_at=now + timedelta(seconds=feed.interval_seconds), now=now)
             return
-    lease.give_back(due_at=effects.clock.now())
+    lease.give_back(due_at=effects.clock.now(), now=effects.clock.now())
 
 
 def _is_readable(feed: Feed) -> bool:

@@ -17,14 +17,19 @@ FROM syncs_remoterecord bill
 JOIN syncs_syncrecord sent ON sent.tenant_id = bill.tenant_id AND sent.remote_record_id = bill.id
     AND sent.target_id <> ''
 JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.kind = 'bill'
-JOIN syncs_integration i ON i.id = stream.integration_id
+JOIN syncs_integration i ON i.id = stream.integration_id AND i.active
 JOIN syncs_application a ON a.connection_id = i.ap_network_id AND a.target_kind = 'bill'
     AND a.target_id = sent.target_id
 JOIN syncs_remoterecord payment ON payment.id = a.payment_id
-JOIN syncs_syncrecord posting ON posting.tenant_id = bill.tenant_id AND posting.remote_record_id = payment.id
 WHERE bill.tenant_id = %s AND bill.connection_id = %s AND bill.kind = 'bill' AND bill.remote_id = ANY(%s)
-  AND (posting.state IN ('sending', 'in_doubt')
-       OR (posting.target_id <> '' AND (payment.status IN ('pending', 'executed') OR posting.settled < posting.wanted)))
+  AND EXISTS (
+    SELECT FROM syncs_syncrecord posting
+    JOIN syncs_stream payments ON payments.id = posting.stream_id AND payments.integration_id = i.id
+    WHERE posting.tenant_id = bill.tenant_id AND posting.remote_record_id = payment.id
+      AND (posting.state IN ('sending', 'in_doubt')
+           OR (posting.target_id <> ''
+               AND (payment.status IN ('pending', 'executed') OR posting.settled < posting.wanted)))
+  )
 GROUP BY bill.remote_id
 """
 

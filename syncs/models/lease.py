@@ -7,7 +7,8 @@ class Leased(models.Model):
     """A row that one slice of work holds at a time.
 
     `fence` rises each time it is taken; every commit of the slice checks that it is still its own. `due_at` is when
-    there is something to do, `woken_until` until when a wake-up is under way.
+    there is something to do, `woken_until` until when a wake-up is under way, `leases_lost`
+    how often a slice took longer than its lease.
     """
 
     holder = models.TextField(blank=True)
@@ -16,6 +17,7 @@ class Leased(models.Model):
     due_at = models.DateTimeField(null=True)
     woken_until = models.DateTimeField(null=True)
     failures = models.IntegerField(default=0)
+    leases_lost = models.IntegerField(default=0)
     paused = models.BooleanField(default=False)
 
     class Meta:

@@ -92,10 +92,22 @@ ENGINE = (
         remedy="Restore it in the ERP, or ignore this record.",
     ),
     Fault(
+        code="applications_changed",
+        actor=Actor.CUSTOMER_AP,
+        cause="The bills or the amount of a payment changed after it was posted.",
+        remedy="Void the posting in the ERP, then send this one again; or correct it there and ignore this record.",
+    ),
+    Fault(
         code="posted_twice",
         actor=Actor.US,
         cause="The ERP holds more than one payment with our mark for one payment.",
         remedy="Void all but one in the ERP and tell us.",
+    ),
+    Fault(
+        code="long_in_doubt",
+        actor=Actor.OPERATIONS,
+        cause="It was sent, its answer was lost, and looking it up has not worked for a long time.",
+        remedy="Look at the last exchange. It is neither sent again nor given up before it has been looked up.",
     ),
     Fault(
         code="tried_too_often",
@@ -120,6 +132,12 @@ ENGINE = (
         actor=Actor.US,
         cause="The provider answered in a way that is not documented; what was sent is looked up and tried again.",
         remedy="Look at the exchange; correct the address or the contract profile, or tell us.",
+    ),
+    Fault(
+        code="credentials_unreadable",
+        actor=Actor.OPERATIONS,
+        cause="Credentials cannot be decrypted with today's keys.",
+        remedy="Put the missing key back into FERNET_KEYS and restart; everything goes on by itself.",
     ),
     Fault(
         code="host_not_allowed",

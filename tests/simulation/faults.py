@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -40,6 +40,15 @@ class Faults:
         return True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One request that may change somebody's books, and when it left."""
+
+    at: datetime
+    url: httpx.URL
+    body: bytes
+
+
 class FaultyTransport(httpx.BaseTransport):
     """A network on which requests and answers are lost, late, doubled or broken."""
 
@@ -48,6 +57,7 @@ class FaultyTransport(httpx.BaseTransport):
         self._faults = faults
         self._clock = clock
         self._depth = len(database.savepoint_ids)
+        self.sent: list[Sent] = []
         self._acts: list[tuple[str, Callable[[httpx.Request], httpx.Response]]] = [
             ("request lost", self._request_lost),
             ("answer lost", self._answer_lost),
@@ -67,6 +77,8 @@ class FaultyTransport(httpx.BaseTransport):
         assert len(database.savepoint_ids) == self._depth, "a transaction is open while HTTP is under way"
         self._clock.advance(timedelta(milliseconds=40))
         request.read()
+        if request.method == "POST":
+            self.sent.append(Sent(at=self._clock.now(), url=request.url, body=request.content))
         if not self._faults.calm and self._faults.chance.random() < self._faults.wire:
             name, act = self._faults.chance.choice(self._acts)
             self._faults.happened[name] += 1

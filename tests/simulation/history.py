@@ -46,7 +46,7 @@ class History:
         self.people.begin(vendors=chance.randint(2, 3))
         self.world.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)
         self._chance = chance
-        for _ in range(chance.randint(3, 5)):
+        for _ in range(chance.randint(3, 4)):
             self._chapter()
         self._come_to_rest()
         return invariants.broken(self.world)
@@ -62,7 +62,7 @@ class History:
         for _ in range(self._chance.randint(2, 6)):
             self._act()
         with dying_in_statements(self.faults):
-            for _ in range(self._chance.randint(60, 140)):
+            for _ in range(self._chance.randint(50, 110)):
                 self._round()
 
     def _act(self) -> None:
@@ -71,15 +71,15 @@ class History:
 
     def _round(self) -> None:
         move = self._chance.random()
-        if move < 0.05:
+        if move < 0.06:
             self._act()
         elif move < 0.08:
             self._guarded("operations", self.people.sign_in_again)
-        elif move < 0.30:
+        elif move < 0.20:
             self._schedule()
-        elif move < 0.36:
+        elif move < 0.23:
             self._guarded("sealer", lambda: self._seal())
-        elif move < 0.50:
+        elif move < 0.38:
             self._pass_time()
         elif self._slices:
             self._step()
@@ -92,7 +92,7 @@ class History:
             self._start()
 
     def _schedule(self) -> None:
-        """Two schedulers look at the same time; a wake-up may be lost or come twice."""
+        """One scheduler looks, or two at the same time; a wake-up may be lost or come twice."""
 
         def wake(what: str, row_id: int) -> None:
             if not self.faults.strikes(self.faults.wake, "wake-up lost"):
@@ -100,7 +100,7 @@ class History:
             if self.faults.strikes(self.faults.wake, "wake-up doubled"):
                 self._woken.append((what, row_id))
 
-        for name in ("scheduler 1", "scheduler 2"):
+        for name in ("scheduler 1", "scheduler 2")[: self._chance.randint(1, 2)]:
             self._guarded(name, lambda: scheduler.tick(self.world.clock.now(), wake=wake))
 
     def _start(self) -> None:

@@ -8,8 +8,9 @@ from audit.seal import seal
 from audit.verify import verify
 from connectors.records import Kind
 from syncs.keys import record_key
-from syncs.models import SyncRecord
+from syncs.models import Problem, RemoteRecord, SyncRecord
 from syncs.states import State
+from tests.simulation import tracks
 from tests.simulation.world import COMPANY, REALM, World
 
 AT_REST = (State.SYNCED, State.OUT_OF_SCOPE, State.IGNORED)
@@ -18,7 +19,8 @@ SEES_ALL = 2**62
 
 def broken(world: World) -> list[str]:
     """Every promise that does not hold, in a sentence each."""
-    return [*_payments(world), *_bills(world), *_records(world), *_audit(world)]
+    told = (_payments, _bills, _vendors, _records, _problems, _mirror, tracks.attempts, tracks.wire, _audit)
+    return [sentence for tell in told for sentence in tell(world)]
 
 
 def standing_payments(world: World) -> dict[str, list[dict[str, Any]]]:
@@ -63,6 +65,13 @@ def _content(world: World, name: str, payment: dict[str, Any], posted: dict[str,
         yield f"{name} settles {got} in QuickBooks, and {wanted} at the network"
     if Decimal(posted["TotalAmt"]) != payment["amount"]:
         yield f"{name} is {posted['TotalAmt']} in QuickBooks, and {payment['amount']} at the network"
+    if payment["phase"] == "executed" and not visible:
+        if posted.get("DocNumber") != payment["check_number"]:
+            yield f"{name} has number {posted.get('DocNumber')} in QuickBooks, and {payment['check_number']}"
+        if posted["TxnDate"] != str(payment["payment_date"]):
+            yield f"{name} is of {posted['TxnDate']} in QuickBooks, and of {payment['payment_date']}"
+        if posted["CheckPayment"]["BankAccountRef"]["name"] != "Checking":
+            yield f"{name} is paid from {posted['CheckPayment']['BankAccountRef']['name']}"
     pending = posted.get("DocNumber", "").startswith("PND-")
     if pending != (payment["phase"] == "pending") and payment["phase"] in ("pending", "executed") and not visible:
         yield f"{name} is marked {posted.get('DocNumber')} in QuickBooks"
@@ -90,12 +99,50 @@ def _bills(world: World) -> Iterator[str]:
         if invoice is None:
             if not _is_out_of_scope(world, bill["Id"], Kind.BILL):
                 yield f"{name} is not at the network, and no problem names it"
-        elif Decimal(invoice["amount"]) != Decimal(bill["TotalAmt"]) and invoice["workflow_status"] != "cancelled":
-            yield f"{name} is {invoice['amount']} at the network, and {bill['TotalAmt']} in QuickBooks"
+        elif invoice["workflow_status"] != "cancelled":
+            if Decimal(invoice["amount"]) != Decimal(bill["TotalAmt"]):
+                yield f"{name} is {invoice['amount']} at the network, and {bill['TotalAmt']} in QuickBooks"
+            if str(invoice["due_date"]) != bill["DueDate"]:
+                yield f"{name} is due {invoice['due_date']} at the network, and {bill['DueDate']} in QuickBooks"
     for bill_id in world.deleted_bills:
         for invoice in by_key.get(record_key("quickbooks", REALM, Kind.BILL, bill_id), []):
             if invoice["workflow_status"] != "cancelled" and not _is_visible(world, bill_id, Kind.BILL):
                 yield f"bill {bill_id} was deleted, and its invoice is {invoice['workflow_status']}"
+
+
+def _vendors(world: World) -> Iterator[str]:
+    theirs = {vendor["external_id"]: vendor for vendor in world.network.vendors.values()}
+    for vendor in world.company.vendors.values():
+        there = theirs.get(record_key("quickbooks", REALM, Kind.VENDOR, vendor["Id"]))
+        if there is None or (there["legal_name"] or "") != vendor.get("CompanyName", ""):
+            yield f"vendor {vendor['DisplayName']} is {there and there['legal_name']} at the network"
+
+
+def _mirror(world: World) -> Iterator[str]:
+    """What we show of both companies is what they show."""
+    erp, network = world.integration.erp_id, world.integration.ap_network_id
+    for connection, kind, version, rows in (
+        (erp, Kind.VENDOR, "SyncToken", world.company.vendors),
+        (erp, Kind.BILL, "SyncToken", world.company.bills),
+        (erp, Kind.PAYMENT, "SyncToken", world.company.bill_payments),
+        (network, Kind.BILL, "version", world.network.invoices),
+        (network, Kind.PAYMENT, "version", world.network.payments),
+    ):
+        shown = RemoteRecord.objects.filter(connection=connection, kind=kind, gone="")
+        ours = dict(shown.values_list("remote_id", "version"))
+        theirs = {id: str(row[version]) for id, row in rows.items()}
+        if ours != theirs:
+            known, real = sorted(ours.items() - theirs.items()), sorted(theirs.items() - ours.items())
+            yield f"{kind}s as we know them: {known}, as they are: {real}"
+
+
+def _problems(world: World) -> Iterator[str]:
+    for problem in Problem.objects.filter(tenant=world.tenant, resolved_at=None):
+        blocked = problem.sync_records.count()
+        if not blocked:
+            yield f"problem {problem.code} ({problem.cause_key}) is open and blocks nothing"
+        elif problem.records != blocked:
+            yield f"problem {problem.code} counts {problem.records} records and blocks {blocked}"
 
 
 def _records(world: World) -> Iterator[str]:

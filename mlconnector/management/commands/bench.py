@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from connectors import reality
+from connectors.clock import machine_clock
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         from tests.bench.measure import Sizes, measure
         from tests.bench.report import page
 
-        load, today = os.getloadavg()[0], reality.present().now().date()
+        load, today = os.getloadavg()[0], machine_clock().now().date()
         sizes = Sizes(
             bills=options["bills"],
             delivered=options["delivered"],

@@ -1,0 +1,87 @@
+"""How it came about, from the attempts that stand in our rows and from what was seen on the wire."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby, pairwise
+
+from audit.models import Event
+from connectors.avidxchange.contract import named_profile
+from connectors.registry import connector_class
+from syncs.models import Attempt, SyncRecord
+from tests.simulation.faults import FaultyTransport, Sent
+from tests.simulation.world import World
+
+UNSETTLED = ("", "in doubt")
+BATCHES = {"vendors": "vendor", "gl-accounts": "gl_account", "invoices": "invoice"}
+
+
+def attempts(world: World) -> Iterator[str]:
+    """One try at a time, each revision under one key of its own, and nothing is looked up too early."""
+    records = {
+        record.pk: record for record in SyncRecord.objects.select_related("stream__integration", "remote_record")
+    }
+    told = Event.objects.filter(verb="attempt_started").count()
+    if told != Attempt.objects.count():
+        yield f"the audit tells of {told} attempts, there were {Attempt.objects.count()}"
+    for record_id, group in groupby(Attempt.objects.order_by("sync_record_id", "id"), lambda one: one.sync_record_id):
+        record, tries = records[record_id], list(group)
+        yield from _in_turn(world, record, tries)
+        yield from _keys(record, tries)
+
+
+def _in_turn(world: World, record: SyncRecord, tries: list[Attempt]) -> Iterator[str]:
+    target = world.integration.erp if record.stream.kind == "payment" else world.integration.ap_network
+    doubt = connector_class(target.provider).limits.timeout
+    for before, after in pairwise(tries):
+        if before.outcome in UNSETTLED or before.ended_at is None:
+            yield f"{record}: attempt {after.pk} began while {before.pk} was not settled"
+        elif before.outcome == "absent" and (before.ended_at - before.deadline).total_seconds() < doubt:
+            yield f"{record}: attempt {before.pk} was given up {before.ended_at - before.deadline} after its deadline"
+    if tries[-1].outcome in UNSETTLED and record.attempt_id != tries[-1].pk:
+        yield f"{record}: attempt {tries[-1].pk} was never settled"
+
+
+def _keys(record: SyncRecord, tries: list[Attempt]) -> Iterator[str]:
+    kept: dict[tuple[int, str], set[str]] = {}
+    for one in tries:
+        kept.setdefault((one.revision, one.action), set()).add(one.request_key)
+    keys = [key for several in kept.values() for key in several]
+    if len(keys) != len(kept) or len(set(keys)) != len(keys):
+        yield f"{record}: its request keys are {kept}"
+    for revision, action in kept:
+        accepted = [
+            one.pk for one in tries if (one.revision, one.action, one.outcome) == (revision, action, "accepted")
+        ]
+        if len(accepted) > 1:
+            yield f"{record}: revision {revision} was accepted {len(accepted)} times"
+
+
+def wire(world: World) -> Iterator[str]:
+    """Whatever left, left between the beginning and the deadline of an attempt to send just that."""
+    if not isinstance(world.wire, FaultyTransport):
+        return
+    by_request: dict[str, list[Attempt]] = {}
+    by_record: dict[str, list[Attempt]] = {}
+    for one in Attempt.objects.all():
+        by_request.setdefault(one.request_key, []).append(one)
+        by_record.setdefault(one.record_key, []).append(one)
+    for sent in world.wire.sent:
+        if sent.url.path.endswith("/billpayment"):
+            yield from _untimely(sent.at, by_request.get(sent.url.params["requestid"], []), str(sent.url.path))
+        for key in _batched(sent):
+            yield from _untimely(sent.at, by_record.get(key, []), f"{sent.url.path} of {key}")
+
+
+def _batched(sent: Sent) -> list[str]:
+    """The record keys of a batch that was sent to the network."""
+    kind = BATCHES.get(sent.url.path.split("/")[-2]) if sent.url.path.endswith("/batch") else None
+    if kind is None:
+        return []
+    profile = named_profile("assumed-v1")
+    return [str(profile.get(kind, item, "external_id")) for item in json.loads(sent.body)["items"]]
+
+
+def _untimely(at: datetime, tries: list[Attempt], what: str) -> Iterator[str]:
+    if not any(one.started_at <= at <= one.deadline for one in tries):
+        yield f"{what} left at {at:%H:%M:%S}, when nobody was to send it"
