@@ -131,7 +131,7 @@ def test_of_two_payments_that_a_bill_cannot_bear_together_only_one_is_posted() -
     Stream.objects.filter(pk=stream.pk).update(paused=True)
     for amount in ("60.00", "40.00"):
         world.person(world.avidxchange, "pay", invoices={invoice_id: amount})
-        world.settle()
+        world.settle(days=0.01)
     too_much = list(world.network.payments)[1]
     pretend(world, too_much, "60.00")
     Stream.objects.filter(pk=stream.pk).update(paused=False)
@@ -166,7 +166,7 @@ def pretend(world: World, payment_id: str, amount: str) -> None:
     world.network.payments.change(payment, {"amount": Decimal(amount), "applications": [part]}, world.clock.now())
     for feed in Feed.objects.all():
         read_in_full(feed=feed, by="olivia", now=world.clock.now())
-    world.settle()
+    world.settle(days=0.01)
 
 
 def test_what_cannot_be_checked_is_asked_for_ever_more_rarely_and_then_told() -> None:
