@@ -74,6 +74,28 @@ def test_one_check_for_several_bills_is_one_bill_payment_with_a_line_for_each() 
     assert [balance(world, bill_id) for bill_id in bills.values()] == ["0.00", "0.00"]
 
 
+@pytest.mark.parametrize("executed", [False, True])
+def test_amount_and_bills_follow_a_payment_until_it_executes_and_are_a_persons_matter_afterwards(
+    executed: bool,
+) -> None:
+    world = begin()
+    vendor = enter_vendor(world)
+    bills = {number: enter_bill(world, vendor, amount, number) for number, amount in (("A", "10.00"), ("B", "20.50"))}
+    world.settle(days=1)
+    payment_id = release(world, "A", "B")
+    if executed:
+        execute(world, payment_id)
+    world.settle(days=1)
+    payment = world.network.payments[payment_id]
+    less = {"applications": payment["applications"][:1], "amount": Decimal("10.00")}
+    world.network.payments.change(payment, less, world.clock.now())
+    world.settle(days=1)
+    [posted] = world.company.bill_payments.values()
+    assert posted["TotalAmt"] == Decimal("30.50" if executed else "10.00")
+    assert balance(world, bills["B"]) == ("0.00" if executed else "20.50")
+    assert (of_payment(payment_id).state, len(open_problems())) == ((State.HELD, 1) if executed else (State.SYNCED, 0))
+
+
 def test_a_bill_paid_in_two_parts_gets_two_bill_payments() -> None:
     world, bill_id = with_bill("100.00")
     invoice_id = approve(world)

@@ -192,6 +192,20 @@ def test_a_payment_taken_back_while_its_posting_is_in_doubt_is_not_posted_if_it_
     assert (record.state, record.code) == (State.OUT_OF_SCOPE, "payment_reversed_before_posting")
 
 
+def test_what_carries_our_mark_and_settles_something_else_is_brought_to_what_was_sent() -> None:
+    world, bill_id, payment_id = with_payment()
+    world.quickbooks.drop_answer(PAYMENT_POST)
+    work_until(world, State.IN_DOUBT, "payment")
+    [posted] = postings(world, bill_id)
+    part = [{"Amount": "20.00", "LinkedTxn": [{"TxnId": bill_id, "TxnType": "Bill"}]}]
+    changes = {"TotalAmt": "20.00", "Line": part, "VendorRef": posted["VendorRef"]}
+    world.person(world.quickbooks, "edit", entity="BillPayment", identity=posted["Id"], changes=changes)
+    world.settle(days=1)
+    [posted] = postings(world, bill_id)
+    assert str(posted["TotalAmt"]) == "120.50"
+    assert of_payment(payment_id).state == State.SYNCED
+
+
 def test_an_update_whose_answer_is_lost_is_read_by_its_id_and_compared() -> None:
     world, bill_id, payment_id = with_posting()
     world.quickbooks.drop_answer(PAYMENT_POST)

@@ -16,7 +16,11 @@ def one_bill(world: World, amount: str = "120.50") -> tuple[str, str]:
     vendor = world.person(world.quickbooks, "create_vendor", name="Acme Paper", BillAddr=ADDRESS)
     expense = world.person(world.quickbooks, "create_account", name="Supplies", account_type="Expense")
     bill = world.person(
-        world.quickbooks, "create_bill", vendor_id=vendor["Id"], lines=[[expense["Id"], amount]], DocNumber="INV-1",
+        world.quickbooks,
+        "create_bill",
+        vendor_id=vendor["Id"],
+        lines=[[expense["Id"], amount]],
+        DocNumber="INV-1",
         TxnDate="2026-03-02",
     )
     world.settle()

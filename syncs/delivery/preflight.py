@@ -222,7 +222,7 @@ def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None) ->
                 reason=f"Payment {_link(one).id} in the ERP is no longer what we posted.",
             )
         )
-    elif one.write.action is Action.UPDATE and _settles_something_else(_payment(one), posting):
+    elif one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
         checked.verdicts.append(
             one.verdict(
                 State.HELD,
@@ -238,9 +238,11 @@ def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None) ->
         checked.cleared.append(replace(one, write=replace(one.write, link=link)))
 
 
-def _settles_something_else(payment: Payment, posting: AnyRecord | None) -> bool:
-    same = isinstance(posting, Payment) and (posting.amount, settles(posting)) == (payment.amount, settles(payment))
-    return not same
+def _executed_otherwise(payment: Payment, posting: AnyRecord | None) -> bool:
+    """Whether what stands as executed settles something else; amount and bills of a pending one follow the payment."""
+    if not isinstance(posting, Payment) or posting.phase is not Phase.EXECUTED:
+        return False
+    return (posting.amount, settles(posting)) != (payment.amount, settles(payment))
 
 
 def _fetch(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
