@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from connectors.models import Connection, Tenant
 from syncs import services
 from syncs.integrations import activate, pair
-from syncs.models import Application, Attempt, Feed, Integration, RemoteRecord, SyncRecord
+from syncs.models import Application, Attempt, Feed, Integration, RemoteRecord, Stream, SyncRecord
 from syncs.states import State
 from tests.payables import (
     PAYMENT_POST,
@@ -17,6 +17,7 @@ from tests.payables import (
     approve,
     balance,
     deliver,
+    edit_bill,
     enter_bill,
     enter_vendor,
     execute,
@@ -162,6 +163,19 @@ def test_a_payment_taken_back_while_the_database_was_lost_is_not_left_standing()
     assert postings(world, bill_id) == []
     assert balance(world, bill_id) == "120.50"
     assert (of_payment(payment_id).state, open_problems()) == (State.SYNCED, [])
+
+
+def test_a_restored_backup_does_not_take_its_own_posting_for_somebody_elses() -> None:
+    world, bill_id, payment_id = with_posting()
+    restore_backup(world, "payment")
+    Stream.objects.filter(kind="payment").update(paused=True)
+    edit_bill(world, bill_id, PrivateNote="looked at")
+    world.settle(days=1)
+    assert of_bill().remote_record.balance_minor == 0
+    Stream.objects.filter(kind="payment").update(paused=False)
+    world.settle(days=1)
+    assert (of_bill().state, invoice(world)["workflow_status"]) == (State.SYNCED, "approved")
+    assert open_problems() == []
 
 
 def test_connecting_the_same_company_anew_keeps_every_key() -> None:

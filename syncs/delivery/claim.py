@@ -65,7 +65,7 @@ def claim(slice_: Slice) -> Batch:
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
         for one in claims:
-            step = plan(slice_, one, known, ours.get(one.remote_id, Decimal(0)))
+            step = plan(slice_, one, known, max(ours.get(one.remote_id, Decimal(0)), one.settled_by_us))
             if isinstance(step, Planned):
                 planned.append(step)
             else:

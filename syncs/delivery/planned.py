@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.base import Write
-from connectors.records import AnyRecord
+from connectors.records import AnyRecord, Bill
 from syncs.delivery.scope import Ruling
 from syncs.delivery.verdict import Verdict
 from syncs.states import State
+
+SETTLED_BY_US = "settled_by_us"  # the ERP said so a moment ago: the next try takes its word for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,12 @@ class Claim:
     gone: str
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
+
+    @property
+    def settled_by_us(self) -> Decimal:
+        """What the ERP has just said that we settled of a bill."""
+        bill = self.record
+        return bill.amount - bill.balance if isinstance(bill, Bill) and self.code == SETTLED_BY_US else Decimal(0)
 
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now."""

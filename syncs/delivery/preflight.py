@@ -18,8 +18,9 @@ from connectors.conversation import Conversation, Steps
 from connectors.errors import AuthError, TransientError
 from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
+from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.objections import Objection, objection, settles
-from syncs.delivery.planned import Planned
+from syncs.delivery.planned import SETTLED_BY_US, Planned
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
@@ -53,13 +54,7 @@ def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
             sorted({application.target.id for one in creates for application in _payment(one).applications}),
         )
         yield "bills fetched"
-        on_bills = yield from _fetch(
-            slice_.talk,
-            Kind.PAYMENT,
-            sorted(
-                {settlement for bill in bills.values() if isinstance(bill, Bill) for settlement in bill.settlements}
-            ),
-        )
+        on_bills = yield from _fetch(slice_.talk, Kind.PAYMENT, _settlements(bills))
         yield "payments on the bills fetched"
         being_posted: set[str] = set()
         for one in creates:
@@ -79,39 +74,59 @@ def check_stops(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     if not doubted:
         return checked
     ids = [one.claim.remote_id for one in doubted]
-    bills = yield from _bills_at_the_source(slice_, ids)
+    bills = yield from _at_the_source(slice_, Kind.BILL, ids)
+    on_bills = yield from _at_the_source(slice_, Kind.PAYMENT, _settlements(bills))
     yield "bills to be stopped fetched"
     ours = explained(slice_.source, ids)
     for one in doubted:
         bill = bills.get(one.claim.remote_id)
-        posted = max(ours.get(one.claim.remote_id, Decimal(0)), one.explained)
+        carried = _marked_on(one.claim.remote_id, on_bills)  # also what a restored backup has forgotten
+        posted = max(ours.get(one.claim.remote_id, Decimal(0)), one.explained, carried)
         around = Circumstances(linked=True, gone=bill is None, explained=posted, policies=slice_.policies)
         if rule(bill or one.claim.record, around).wish is Wish.STOP:
             checked.cleared.append(one)
         else:
-            checked.verdicts.append(
-                one.verdict(
-                    State.SYNCED,
-                    settles=True,
-                    fingerprint=one.claim.wanted_fingerprint,
-                    outcome="not needed",
-                    verb="delivery_skipped",
-                )
-            )
+            checked.verdicts.append(_go_on(one))
     return checked
 
 
-def _bills_at_the_source(slice_: Slice, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
-    """The bills as the ERP shows them now; when it refuses our sign-in, that is its connection's matter, not ours."""
+def _go_on(one: Planned) -> Verdict:
+    """A bill that is not to be stopped after all; whatever else has changed of it is still to be sent."""
+    if delivery_fingerprint(one.claim.record) != one.claim.settled_fingerprint:
+        return one.verdict(
+            State.PENDING, outcome="not needed", uncount=True, code=SETTLED_BY_US, next_attempt_at=_soon(one)
+        )
+    return one.verdict(
+        State.SYNCED,
+        settles=True,
+        fingerprint=one.claim.wanted_fingerprint,
+        outcome="not needed",
+        verb="delivery_skipped",
+    )
+
+
+def _settlements(bills: dict[str, AnyRecord]) -> list[str]:
+    """The payments that these bills carry."""
+    return sorted({one for bill in bills.values() if isinstance(bill, Bill) for one in bill.settlements})
+
+
+def _marked_on(bill_id: str, payments: dict[str, AnyRecord]) -> Decimal:
+    """How much of a bill the payments settle that carry our mark."""
+    ours = [one for one in payments.values() if isinstance(one, Payment) and one.mark]
+    return sum((settles(one).get(bill_id, Decimal(0)) for one in ours), Decimal(0))
+
+
+def _at_the_source(slice_: Slice, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
+    """Records as the ERP shows them now; when it refuses our sign-in, that is its connection's matter, not ours."""
     talk = Conversation(connection=slice_.source, effects=slice_.effects, trace_id=slice_.talk.trace_id)
     try:
-        bills = yield from _fetch(talk, Kind.BILL, ids)
+        shown = yield from _fetch(talk, kind, ids)
     except AuthError as error:
         stop_for_sign_in(slice_.source, error, now=slice_.now())
         raise TransientError("The ERP has to be signed in to again first.", detail=error.message) from error
     with transaction.atomic():
         talk.kept_exchanges()
-    return bills
+    return shown
 
 
 def _judge(

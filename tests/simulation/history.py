@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import transaction
-
 from audit.seal import seal
 from connectors.conversation import Steps
 from syncs import scheduler
@@ -46,11 +44,10 @@ class History:
         self.world = begin(seed=self.seed)
         self.people = People(self.world, random.Random(self.seed + 1), bills_left=chance.randint(4, 8))
         self.people.begin(vendors=chance.randint(2, 3))
-        self.world.wire = self.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)
+        self.world.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)
         self._chance = chance
-        chapters, lost_in = chance.randint(3, 4), chance.choice([0, 1, 2, 9, 9, 9])
-        for chapter in range(chapters):
-            self._chapter() if chapter != lost_in else self._lost_chapter()
+        for _ in range(chance.randint(3, 4)):
+            self._chapter()
         self._come_to_rest()
         return invariants.broken(self.world)
 
@@ -67,19 +64,6 @@ class History:
         with dying_in_statements(self.faults):
             for _ in range(self._chance.randint(50, 110)):
                 self._round()
-
-    def _lost_chapter(self) -> None:
-        """After it our database is restored from a backup made before it; the books of both companies go on."""
-        backup = transaction.savepoint()
-        # What was entered and deleted again meanwhile is known to nobody afterwards: that is beyond any promise.
-        self.people.may_delete = False
-        self._chapter()
-        self.people.may_delete = True
-        self._slices.clear()
-        self._woken.clear()
-        transaction.savepoint_rollback(backup)
-        self.wire.forget()
-        self._tell("the database is restored from a backup")
 
     def _act(self) -> None:
         if act := self.people.act():
