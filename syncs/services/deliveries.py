@@ -31,6 +31,8 @@ def ignore(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None
             raise ValidationError(f"{locked} is {_words(locked)}: wait until its outcome is known, then ignore it.")
         if locked.state == State.IGNORED:
             raise ValidationError(f"{locked} is ignored already.")
+        if locked.state == State.SYNCED:
+            raise ValidationError(f"{locked} stands on the other side: what becomes of it has to be followed.")
         problem_id = locked.problem_id
         SyncRecord.objects.filter(pk=locked.pk).update(
             state=State.IGNORED,

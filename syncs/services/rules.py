@@ -35,6 +35,12 @@ class Decided:
     released: int
 
 
+def _is_the_other(integration: Integration, subject: str, target: str) -> bool:
+    """Whether the account is mapped for the other subject: money in transit is not on the bank account yet."""
+    in_force = Mapping.objects.filter(integration=integration, target=target, valid_to=None)
+    return in_force.exclude(subject=subject).exists()
+
+
 def set_mapping(
     *, integration: Integration, subject: str, source: str, target: str, by: str, why: str, now: datetime
 ) -> Decided:
@@ -46,6 +52,8 @@ def set_mapping(
         errors["source"] = "Choose a method of payment; payments in transit have one account for all of them."
     if problem := _unfit(integration, target):
         errors["target"] = problem
+    elif not errors and _is_the_other(integration, subject, target):
+        errors["target"] = "Payments in transit need an account of their own: this one is mapped as the other already."
     if errors:
         raise ValidationError(errors)
     with transaction.atomic():
