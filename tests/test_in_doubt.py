@@ -114,6 +114,7 @@ def test_a_payment_whose_answer_is_lost_is_found_and_stands_once() -> None:
     [posted] = postings(world, bill_id)
     record = of_payment(payment_id)
     assert (record.state, record.target_id) == (State.SYNCED, posted["Id"])
+    assert record.settled_fingerprint == record.wanted_fingerprint
     assert verbs(record) == ["attempt_started", "delivery_in_doubt", "delivery_found"]
     assert requests(world.quickbooks, PAYMENT_POST) == 0
 

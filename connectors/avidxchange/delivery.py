@@ -150,10 +150,13 @@ def look_up(client: Client, kind: Kind, writes: Mapping[str, Write]) -> dict[str
 
 
 def _is_made(profile: Profile, write: Write, held: Any) -> bool:
-    """An upsert changes nothing the second time, so a change counts as made only if all of it is shown."""
+    """An upsert changes nothing the second time, so a write counts as made only if all of it is shown.
+
+    A create too: what stands under its external id may be older than it, where a restored backup has forgotten it.
+    """
     if write.action is Action.WITHDRAW:
         return profile.meaning("workflow_status", profile.get("invoice", held, "workflow_status")) == "cancelled"
     try:
-        return write.action is Action.CREATE or shows(encode(profile, write), held)
+        return shows(encode(profile, write), held)
     except MappingError:
         return False  # it was never sent

@@ -1,0 +1,159 @@
+"""A database restored from a backup, and companies connected anew: nothing is posted, sent or forgotten twice."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.core.exceptions import ValidationError
+
+from connectors.models import Connection, Tenant
+from connectors.simulators import Request, Response
+from syncs.integrations import activate, pair
+from syncs.models import Application, Attempt, Feed, Integration, RemoteRecord, Stream, SyncRecord
+from syncs.states import State
+from tests.payables import (
+    BILLS,
+    PAYMENT_POST,
+    attempts,
+    balance,
+    edit_bill,
+    execute,
+    invoice,
+    of_bill,
+    of_payment,
+    open_problems,
+    postings,
+    requests,
+    verbs,
+    with_bill,
+    with_posting,
+)
+from tests.simulation.world import REALM, World, begin, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def restore_backup(world: World, *kinds: str) -> None:
+    """Our rows are as they were before anything of these kinds was seen: an hour-old database."""
+    records = SyncRecord.objects.filter(stream__kind__in=kinds)
+    Attempt.objects.filter(sync_record_id__in=list(records.values_list("pk", flat=True))).update(sync_record_id=0)
+    records.delete()
+    Application.objects.filter(payment__kind__in=kinds).delete()
+    RemoteRecord.objects.filter(kind__in=kinds).delete()
+    Feed.objects.update(full_after=None, stage="", cursor={}, changes_cursor={}, due_at=world.clock.now())
+
+
+def test_a_restored_backup_finds_the_posted_payment_and_posts_nothing_again() -> None:
+    world, bill_id, payment_id = with_posting()
+    execute(world, payment_id)
+    world.settle(days=1)
+    [posted] = postings(world, bill_id)
+    sent = requests(world.quickbooks, PAYMENT_POST)
+    restore_backup(world, "payment")
+    world.settle(days=1)
+    assert [one["Id"] for one in postings(world, bill_id)] == [posted["Id"]]
+    assert requests(world.quickbooks, PAYMENT_POST) <= sent + 1  # found, then brought to what is wanted
+    assert (of_payment(payment_id).state, of_payment(payment_id).target_id) == (State.SYNCED, posted["Id"])
+    assert "delivery_found" in verbs(of_payment(payment_id))
+    assert len(world.company.bill_payments) == 1
+
+
+def test_a_backup_restored_to_before_everything_doubles_nothing_on_either_side() -> None:
+    world, bill_id, payment_id = with_posting()
+    execute(world, payment_id)
+    world.settle(days=1)
+    restore_backup(world, "payment", "bill", "vendor", "account")
+    world.settle(days=1)
+    assert (len(world.network.invoices), len(world.network.vendors)) == (1, 1)
+    assert len(world.company.bill_payments) == 1
+    assert len(postings(world, bill_id)) == 1
+
+
+def test_a_payment_taken_back_while_the_database_was_lost_is_not_left_standing() -> None:
+    world, bill_id, payment_id = with_posting()
+    execute(world, payment_id)
+    world.settle(days=1)
+    restore_backup(world, "payment")
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    world.settle(days=1)
+    assert postings(world, bill_id) == []
+    assert balance(world, bill_id) == "120.50"
+    assert (of_payment(payment_id).state, open_problems()) == (State.SYNCED, [])
+
+
+def test_a_restored_backup_does_not_take_its_own_posting_for_somebody_elses() -> None:
+    world, bill_id, payment_id = with_posting()
+    restore_backup(world, "payment")
+    Stream.objects.filter(kind="payment").update(paused=True)
+    edit_bill(world, bill_id, PrivateNote="looked at")
+    world.settle(days=1)
+    assert of_bill().remote_record.balance_minor == 0
+    Stream.objects.filter(kind="payment").update(paused=False)
+    world.settle(days=1)
+    assert (of_bill().state, invoice(world)["workflow_status"]) == (State.SYNCED, "approved")
+    assert open_problems() == []
+
+
+def test_connecting_the_same_company_anew_keeps_every_key() -> None:
+    world, bill_id, payment_id = with_posting()
+    before = (of_bill().record_key, of_payment(payment_id).record_key)
+    world.person(world.quickbooks, "disconnect")
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert Connection.objects.get(provider="quickbooks").status == Connection.Status.ATTENTION
+    sign_in(world)
+    restore_backup(world, "payment")
+    world.settle(days=1)
+    assert (of_bill().record_key, of_payment(payment_id).record_key) == before
+    [posted] = postings(world, bill_id)
+    assert not posted["DocNumber"].startswith("PND-")
+    assert len(world.network.invoices) == 1
+
+
+def test_a_company_belongs_to_one_active_integration() -> None:
+    world = begin()
+    other = Connection.objects.create(
+        tenant=world.tenant, app=world.integration.ap_network.app, provider="avidxchange", environment="simulated",
+        account_id="company-2", status=Connection.Status.CONNECTED,
+    )  # fmt: skip
+    second = pair(erp=world.integration.erp, ap_network=other, by="test", now=world.clock.now())
+    with pytest.raises(ValidationError, match="already belongs to another active integration"):
+        activate(second, by="test", why="try", now=world.clock.now())
+    assert Integration.objects.filter(active=True).count() == 1
+
+
+def test_a_company_cannot_be_connected_twice_even_by_another_tenant() -> None:
+    world = begin()
+    stranger = Tenant.objects.create(name="Somebody else")
+    again = Connection(
+        tenant=stranger, app=world.integration.erp.app, provider="quickbooks", environment="simulated", account_id=REALM
+    )
+    with pytest.raises(ValidationError, match="already connected"):
+        again.validate_constraints()
+
+
+def test_a_change_of_a_bill_is_not_lost_with_the_doubt_about_its_balance() -> None:
+    world, bill_id, payment_id = with_posting()
+    restore_backup(world, "payment")
+    Stream.objects.filter(kind="payment").update(paused=True)
+    edit_bill(world, bill_id, DueDate="2026-04-30")
+    world.settle(days=1)
+    assert (of_bill().state, of_bill().code) == (State.HELD, "bill_locked")
+    assert len(open_problems()) == 1
+
+
+def test_what_stands_at_the_network_since_before_the_backup_is_not_taken_for_what_was_lost_now() -> None:
+    world, bill_id = with_bill()
+    restore_backup(world, "bill")
+    edit_bill(world, bill_id, DueDate="2026-04-30")
+    world.avidxchange.fault(BILLS, lose)
+    world.settle(days=1)
+    assert [attempt.outcome for attempt in attempts(of_bill())] == ["absent", "accepted"]
+    assert invoice(world)["due_date"].isoformat() == "2026-04-30"
+    assert len(world.network.invoices) == 1
+
+
+def lose(request: Request, proceed: Callable[[], Response]) -> Response:
+    raise httpx.ReadTimeout("no answer")
