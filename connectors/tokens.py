@@ -58,13 +58,14 @@ class StoredTokens:
         """Keep new tokens and give the right back; TransientError if somebody else has kept newer ones.
 
         A right that ran out does no harm, even if somebody has taken it since: what came may be the only living refresh
-        token, and whoever fetches now has asked with the one before it.
+        token. Whoever took the right last has asked last, and replaces what was kept meanwhile.
         """
         with transaction.atomic():
             token = self._row().select_for_update().get()
-            if token.generation != self._generation:
+            asked_last = token.refreshing_until == self._refreshing_until
+            if token.generation != self._generation and not asked_last:
                 raise TransientError("Another worker has fetched a newer access token.", code="token_in_flight")
-            keep(token, tokens, now=now)
+            keep(token, tokens, now=now, right_until=None if asked_last else token.refreshing_until)
             record(
                 [
                     NewEvent(
@@ -96,8 +97,8 @@ class StoredTokens:
         return Token.objects.filter(Q(tenant_id=self.tenant_id) if self.tenant_id else Q(tenant=None), owner=self.owner)
 
 
-def keep(token: Token, tokens: Tokens, *, now: datetime) -> None:
-    """Write new tokens into a row that the caller has locked."""
+def keep(token: Token, tokens: Tokens, *, now: datetime, right_until: datetime | None = None) -> None:
+    """Write new tokens into a row that the caller has locked; nobody has the right to refresh unless it is said."""
     token.secrets = {"access": tokens.access_token, "refresh": tokens.refresh_token or token.secrets.get("refresh", "")}
     token.generation += 1
     token.lifetime_seconds = tokens.expires_in
@@ -107,5 +108,5 @@ def keep(token: Token, tokens: Tokens, *, now: datetime) -> None:
         token.refresh_expires_at = now + timedelta(seconds=tokens.refresh_expires_in)
     if tokens.hard_expires_in is not None:
         token.hard_expires_at = now + timedelta(seconds=tokens.hard_expires_in)
-    token.refreshing_until = None
+    token.refreshing_until = right_until
     token.save()

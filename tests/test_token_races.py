@@ -82,15 +82,18 @@ def test_a_refresh_that_slept_too_long_is_not_saved_over_the_newer_one(world: Wo
 
 
 @stepped
-def test_a_refresh_that_slept_is_not_saved_under_one_that_is_under_way(world: World) -> None:
+def test_of_two_refreshes_that_overlap_the_one_that_asked_last_is_kept(world: World) -> None:
     world.clock.advance(OVER)
-    sleeper, newer = talk(world).token(), talk(world).token()
+    sleeper, newer, third = talk(world).token(), talk(world).token(), talk(world).token()
     make_until(sleeper, "refresh answered")
     world.clock.advance(timedelta(seconds=76))
     make_until(newer, "refresh begun")
-    with pytest.raises(TransientError):
-        finish(sleeper)
-    assert finish(newer) == token_row(world).secrets["access"]
+    kept = finish(sleeper)
+    assert token_row(world).secrets["access"] == kept == finish(third)
+    assert token_row(world).refreshing_until is not None
+    asked_last = finish(newer)
+    row = token_row(world)
+    assert (row.secrets["access"], row.generation, row.refreshing_until) == (asked_last, 3, None)
 
 
 @stepped

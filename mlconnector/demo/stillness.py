@@ -29,8 +29,9 @@ JOIN syncs_integration i ON i.id = s.integration_id AND i.active
 WHERE NOT s.paused ORDER BY s.id
 """
 UNSETTLED = """
-SELECT s.state, min(s.next_attempt_at), max(a.deadline), count(*)
-FROM syncs_syncrecord s LEFT JOIN syncs_attempt a ON a.id = s.attempt_id AND a.tenant_id = s.tenant_id
+SELECT s.state, min(greatest(s.next_attempt_at, t.due_at)), max(a.deadline), count(*)
+FROM syncs_syncrecord s JOIN syncs_stream t ON t.id = s.stream_id
+LEFT JOIN syncs_attempt a ON a.id = s.attempt_id AND a.tenant_id = s.tenant_id
 WHERE s.state IN ('pending', 'sending', 'in_doubt') GROUP BY s.state ORDER BY s.state
 """
 
