@@ -15,8 +15,10 @@ from syncs.states import State
 from tests.payables import (
     BILLS,
     PAYMENT_POST,
+    approve,
     attempts,
     balance,
+    deliver,
     edit_bill,
     execute,
     invoice,
@@ -24,6 +26,7 @@ from tests.payables import (
     of_payment,
     open_problems,
     postings,
+    read,
     requests,
     verbs,
     with_bill,
@@ -153,6 +156,39 @@ def test_what_stands_at_the_network_since_before_the_backup_is_not_taken_for_wha
     assert [attempt.outcome for attempt in attempts(of_bill())] == ["absent", "accepted"]
     assert invoice(world)["due_date"].isoformat() == "2026-04-30"
     assert len(world.network.invoices) == 1
+
+
+def test_a_forgotten_bill_that_stands_as_it_is_is_linked_and_not_sent_again() -> None:
+    world, bill_id = with_bill()
+    approve(world)
+    world.settle(days=1)
+    sent = requests(world.avidxchange, BILLS)
+    restore_backup(world, "bill")
+    read(world, "avidxchange")
+    world.settle(days=1)
+    assert (of_bill().state, of_bill().target_id) == (State.SYNCED, invoice(world)["id"])
+    assert (requests(world.avidxchange, BILLS), open_problems()) == (sent, [])
+
+
+def test_a_forgotten_bill_that_was_deleted_meanwhile_is_withdrawn_and_not_left_out() -> None:
+    world, bill_id = with_bill()
+    restore_backup(world, "bill")
+    read(world)
+    world.person(world.quickbooks, "delete_bill", bill_id=bill_id)
+    read(world)
+    deliver(world, "bill")
+    assert (of_bill().state, of_bill().code) == (State.OUT_OF_SCOPE, "gone_before_sent")
+    world.settle(days=1)
+    assert (of_bill().state, invoice(world)["workflow_status"]) == (State.SYNCED, "cancelled")
+
+
+def test_a_forgotten_bill_that_was_paid_by_hand_meanwhile_is_stopped_and_not_paid_again() -> None:
+    world, bill_id = with_bill()
+    approve(world)
+    restore_backup(world, "bill")
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id)
+    world.settle(days=1)
+    assert (of_bill().state, invoice(world)["workflow_status"]) == (State.SYNCED, "cancelled")
 
 
 def lose(request: Request, proceed: Callable[[], Response]) -> Response:

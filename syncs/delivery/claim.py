@@ -17,6 +17,7 @@ from connectors.errors import MappingError
 from connectors.records import AnyRecord, Bill, Kind, Ref, restore
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.flows import what_we_send
+from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.planned import Claim, Planned
 from syncs.delivery.resolve import Known, Missing, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
@@ -39,7 +40,7 @@ SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_
        s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
        s.waiting_kind, s.waiting_id, s.problem_id, r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
-WHERE s.stream_id = %s AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
+WHERE s.tenant_id = %s AND s.stream_id = %s AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
 """
@@ -57,6 +58,8 @@ def claim(slice_: Slice) -> Batch:
     """Claim what is due, at most a set of it; everything is committed when this returns."""
     with transaction.atomic():
         slice_.lease.check(slice_.now())
+        if slice_.kind is Kind.BILL:
+            link_forgotten(slice_)
         claims = _lock(slice_)
         if not claims:
             return Batch()
@@ -151,7 +154,7 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
 
 def _lock(slice_: Slice) -> list[Claim]:
     with database.cursor() as cursor:
-        cursor.execute(DUE, [slice_.stream.pk, slice_.now(), AT_ONCE])
+        cursor.execute(DUE, [slice_.tenant_id, slice_.stream.pk, slice_.now(), AT_ONCE])
         return [_claimed(slice_.kind, dict(zip(CLAIMED, row, strict=True))) for row in cursor.fetchall()]
 
 

@@ -18,7 +18,8 @@ from syncs import leases
 from syncs.delivery.claim import Batch, claim
 from syncs.delivery.doubt import look_up_doubtful
 from syncs.delivery.planned import Planned
-from syncs.delivery.preflight import Checked, check_payments, check_stops
+from syncs.delivery.preflight import Checked, check_payments
+from syncs.delivery.preflight_bills import check_bills
 from syncs.delivery.settle import not_sent, put_off, settle, stop_for
 from syncs.delivery.slice import ATTEMPT, Slice, open_slice
 from syncs.delivery.verdict import write_verdicts
@@ -117,7 +118,7 @@ def _check(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     if slice_.kind is Kind.PAYMENT:
         return (yield from check_payments(slice_, planned))
     if slice_.kind is Kind.BILL:
-        return (yield from check_stops(slice_, planned))
+        return (yield from check_bills(slice_, planned))
     return Checked(cleared=list(planned))
 
 

@@ -30,7 +30,7 @@ DOUBTFUL = """
 SELECT s.id, s.trace_id, s.problem_id, a.id, a.revision, a.action, a.record_key, a.request_key, a.place, a.started_at,
        a.delivery_fingerprint, a.link_id, a.link_version, a.body::text, a.context::text
 FROM syncs_syncrecord s JOIN syncs_attempt a ON a.id = s.attempt_id AND a.tenant_id = s.tenant_id
-WHERE s.stream_id = %s AND s.state IN ('sending', 'in_doubt') AND s.next_attempt_at <= %s
+WHERE s.tenant_id = %s AND s.stream_id = %s AND s.state IN ('sending', 'in_doubt') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 """
 
@@ -127,7 +127,7 @@ def _facts(payment: Payment) -> tuple[object, ...]:
 
 def _read(slice_: Slice) -> list[tuple[Write, Verdict]]:
     with database.cursor() as cursor:
-        cursor.execute(DOUBTFUL, [slice_.stream.pk, slice_.now(), AT_ONCE])
+        cursor.execute(DOUBTFUL, [slice_.tenant_id, slice_.stream.pk, slice_.now(), AT_ONCE])
         return [_restored(slice_, *row) for row in cursor.fetchall()]
 
 

@@ -1,31 +1,23 @@
 """Before money moves in the ERP: everything that a posting rests on is fetched in the same slice, the first time too.
 
 What already carries our mark is linked, not created. A bill that somebody else has settled, or that carries a payment
-that looks like this one, is never paid a second time. A bill is stopped at the AP network only on what the ERP says of
-it at this moment.
+that looks like this one, is never paid a second time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import msgspec
-from django.db import transaction
 
 from connectors.base import Action, Connector, Link, Receipt
 from connectors.conversation import Conversation, Steps
-from connectors.errors import AuthError, TransientError
 from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
-from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.objections import Objection, objection, settles
-from syncs.delivery.planned import SETTLED_BY_US, Planned
-from syncs.delivery.scope import Circumstances, Wish, rule
+from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
-from syncs.mirror.settled_elsewhere import explained
-from syncs.problems.connections import stop_for_sign_in
 from syncs.states import State
 
 ASK_AGAIN = timedelta(minutes=1)
@@ -48,85 +40,23 @@ def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
         posted = [replace(one.write, action=Action.CREATE) for one in creates]
         found = yield from slice_.talk.call(lambda connector: connector.find(posted))
         yield "looked for our marks"
-        bills = yield from _fetch(
+        bills = yield from fetched(
             slice_.talk,
             Kind.BILL,
             sorted({application.target.id for one in creates for application in _payment(one).applications}),
         )
         yield "bills fetched"
-        on_bills = yield from _fetch(slice_.talk, Kind.PAYMENT, _settlements(bills))
+        on_bills = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
         yield "payments on the bills fetched"
         being_posted: set[str] = set()
         for one in creates:
             _judge(checked, one, found, bills, on_bills, being_posted)
     if others:
-        postings = yield from _fetch(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
+        postings = yield from fetched(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
         yield "postings fetched"
         for one in others:
             _judge_posting(checked, one, postings.get(_link(one).id))
     return checked
-
-
-def check_stops(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
-    """The steps that confirm, on the bills as they are now, that they are to be stopped."""
-    checked = Checked(cleared=[one for one in planned if one.ruling.code != "settled_elsewhere"])
-    doubted = [one for one in planned if one.ruling.code == "settled_elsewhere"]
-    if not doubted:
-        return checked
-    ids = [one.claim.remote_id for one in doubted]
-    bills = yield from _at_the_source(slice_, Kind.BILL, ids)
-    on_bills = yield from _at_the_source(slice_, Kind.PAYMENT, _settlements(bills))
-    yield "bills to be stopped fetched"
-    ours = explained(slice_.source, ids)
-    for one in doubted:
-        bill = bills.get(one.claim.remote_id)
-        carried = _marked_on(one.claim.remote_id, on_bills)  # also what a restored backup has forgotten
-        posted = max(ours.get(one.claim.remote_id, Decimal(0)), one.explained, carried)
-        around = Circumstances(linked=True, gone=bill is None, explained=posted, policies=slice_.policies)
-        if rule(bill or one.claim.record, around).wish is Wish.STOP:
-            checked.cleared.append(one)
-        else:
-            checked.verdicts.append(_go_on(one))
-    return checked
-
-
-def _go_on(one: Planned) -> Verdict:
-    """A bill that is not to be stopped after all; whatever else has changed of it is still to be sent."""
-    if delivery_fingerprint(one.claim.record) != one.claim.settled_fingerprint:
-        return one.verdict(
-            State.PENDING, outcome="not needed", uncount=True, code=SETTLED_BY_US, next_attempt_at=_soon(one)
-        )
-    return one.verdict(
-        State.SYNCED,
-        settles=True,
-        fingerprint=one.claim.wanted_fingerprint,
-        outcome="not needed",
-        verb="delivery_skipped",
-    )
-
-
-def _settlements(bills: dict[str, AnyRecord]) -> list[str]:
-    """The payments that these bills carry."""
-    return sorted({one for bill in bills.values() if isinstance(bill, Bill) for one in bill.settlements})
-
-
-def _marked_on(bill_id: str, payments: dict[str, AnyRecord]) -> Decimal:
-    """How much of a bill the payments settle that carry our mark."""
-    ours = [one for one in payments.values() if isinstance(one, Payment) and one.mark]
-    return sum((settles(one).get(bill_id, Decimal(0)) for one in ours), Decimal(0))
-
-
-def _at_the_source(slice_: Slice, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
-    """Records as the ERP shows them now; when it refuses our sign-in, that is its connection's matter, not ours."""
-    talk = Conversation(connection=slice_.source, effects=slice_.effects, trace_id=slice_.talk.trace_id)
-    try:
-        shown = yield from _fetch(talk, kind, ids)
-    except AuthError as error:
-        stop_for_sign_in(slice_.source, error, now=slice_.now())
-        raise TransientError("The ERP has to be signed in to again first.", detail=error.message) from error
-    with transaction.atomic():
-        talk.kept_exchanges()
-    return shown
 
 
 def _judge(
@@ -145,7 +75,7 @@ def _judge(
                 outcome="not sent",
                 uncount=True,
                 reason="Whether it is there already cannot be told now.",
-                next_attempt_at=_soon(one),
+                next_attempt_at=soon(one),
             )
         )
         return
@@ -187,7 +117,7 @@ def _put_off(one: Planned, objected: Objection) -> Verdict:
             outcome="not sent",
             code=objected.code,
             reason=objected.reason,
-            next_attempt_at=_soon(one) + ASK_AGAIN,
+            next_attempt_at=soon(one) + ASK_AGAIN,
         )
     return one.verdict(State.HELD, outcome="not sent", code=objected.code, reason=objected.reason, needs_somebody=True)
 
@@ -210,7 +140,7 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
         uncount=True,
         target_id=receipt.id,
         target_version=receipt.version,
-        next_attempt_at=_soon(one),
+        next_attempt_at=soon(one),
     )
 
 
@@ -260,7 +190,13 @@ def _executed_otherwise(payment: Payment, posting: AnyRecord | None) -> bool:
     return (posting.amount, settles(posting)) != (payment.amount, settles(payment))
 
 
-def _fetch(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
+def settlements(bills: dict[str, AnyRecord]) -> list[str]:
+    """The payments that these bills carry."""
+    return sorted({one for bill in bills.values() if isinstance(bill, Bill) for one in bill.settlements})
+
+
+def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
+    """The steps to these records as the other side shows them now, by id; what is not there is left out."""
     if not ids:
         return {}
 
@@ -280,6 +216,7 @@ def _link(one: Planned) -> Link:
     return one.write.link
 
 
-def _soon(one: Planned) -> datetime:
+def soon(one: Planned) -> datetime:
+    """When it is due again after a try that sent nothing."""
     assert one.write.sent_at is not None
     return one.write.sent_at

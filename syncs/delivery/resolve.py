@@ -24,7 +24,7 @@ JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id 
 BACKWARD = f"""
 SELECT {COLUMNS} FROM unnest(%(kinds)s::text[], %(ids)s::text[], %(keys)s::text[]) AS w (kind, id, key)
 JOIN syncs_stream stream ON stream.integration_id = %(integration)s AND stream.kind = w.kind
-JOIN syncs_syncrecord s ON s.stream_id = stream.id
+JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id
     AND (s.target_id = w.id AND w.id <> '' OR s.record_key = w.key AND w.key <> '')
 JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 """

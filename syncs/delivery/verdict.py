@@ -57,7 +57,7 @@ WITH done AS (
     JOIN syncs_stream stream ON stream.id = s.stream_id AND stream.integration_id = %(integration)s
     UNION ALL
     SELECT s.id FROM syncs_stream stream
-    JOIN syncs_syncrecord s ON s.stream_id = stream.id AND s.state = 'held'
+    JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id AND s.state = 'held'
         AND s.code IN ('reference_unknown', 'reference_left_out')
     JOIN done ON s.waiting_kind = done.kind AND s.waiting_id = done.remote_id
     WHERE stream.integration_id = %(integration)s

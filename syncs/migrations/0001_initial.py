@@ -269,10 +269,12 @@ class Migration(migrations.Migration):
                 ("amount_minor", models.BigIntegerField(null=True)),
                 ("balance_minor", models.BigIntegerField(null=True)),
                 ("status", models.TextField(blank=True)),
+                ("key", models.TextField(blank=True)),
                 ("body", audit.models.WrittenJSON()),
                 (
                     "connection",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="remote_records",
                         to="connectors.connection",
@@ -281,7 +283,10 @@ class Migration(migrations.Migration):
                 (
                     "tenant",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="connectors.tenant"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="connectors.tenant",
                     ),
                 ),
             ],
@@ -300,13 +305,19 @@ class Migration(migrations.Migration):
                 (
                     "connection",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="connectors.connection"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="connectors.connection",
                     ),
                 ),
                 (
                     "tenant",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="connectors.tenant"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="connectors.tenant",
                     ),
                 ),
                 (
@@ -402,13 +413,19 @@ class Migration(migrations.Migration):
                 (
                     "stream",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="records", to="syncs.stream"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="syncs.stream",
                     ),
                 ),
                 (
                     "tenant",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="connectors.tenant"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="connectors.tenant",
                     ),
                 ),
             ],
@@ -474,10 +491,6 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["due_at"], name="syncs_feed_due_at_e85cf6_idx"),
         ),
         migrations.AddIndex(
-            model_name="feed",
-            index=models.Index(fields=["tenant"], name="syncs_feed_tenant__52bdb8_idx"),
-        ),
-        migrations.AddIndex(
             model_name="integration",
             index=models.Index(fields=["tenant", "active"], name="syncs_integ_tenant__98c908_idx"),
         ),
@@ -533,7 +546,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="remoterecord",
-            index=models.Index(fields=["connection", "kind", "sweep"], name="remote_record_sweep"),
+            index=models.Index(fields=["tenant", "connection", "kind", "sweep"], name="remote_record_sweep"),
+        ),
+        migrations.AddIndex(
+            model_name="remoterecord",
+            index=models.Index(
+                condition=models.Q(("key", ""), _negated=True),
+                fields=["tenant", "connection", "key"],
+                name="remote_record_of_key",
+            ),
         ),
         migrations.AddConstraint(
             model_name="remoterecord",
@@ -544,7 +565,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="application",
             index=models.Index(
-                fields=["connection", "target_kind", "target_id"], name="syncs_appli_connect_e45a4e_idx"
+                fields=["tenant", "connection", "target_kind", "target_id"], name="syncs_appli_tenant__735481_idx"
             ),
         ),
         migrations.AddConstraint(
@@ -563,11 +584,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="syncrecord",
-            index=models.Index(fields=["stream", "state", "next_attempt_at"], name="syncs_syncr_stream__d5baba_idx"),
+            index=models.Index(
+                fields=["tenant", "stream", "state", "next_attempt_at"], name="syncs_syncr_tenant__ac1f00_idx"
+            ),
         ),
         migrations.AddIndex(
             model_name="syncrecord",
-            index=models.Index(fields=["stream", "target_id"], name="syncs_syncr_stream__39abb8_idx"),
+            index=models.Index(fields=["tenant", "stream", "target_id"], name="syncs_syncr_tenant__765e51_idx"),
         ),
         migrations.AddIndex(
             model_name="syncrecord",

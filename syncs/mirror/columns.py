@@ -21,6 +21,7 @@ class Columns(NamedTuple):
     amount_minor: int | None = None
     balance_minor: int | None = None
     status: str = ""
+    key: str = ""
 
 
 def columns(record: AnyRecord) -> Columns:
@@ -44,6 +45,7 @@ def _typed(record: AnyRecord) -> Columns:
             amount_minor=minor_units(record.amount, record.currency),
             balance_minor=minor_units(record.balance, record.currency),
             status=record.status,
+            key=record.key,
         )
     if isinstance(record, Payment):
         return Columns(
@@ -53,6 +55,7 @@ def _typed(record: AnyRecord) -> Columns:
             currency=record.currency,
             amount_minor=minor_units(record.amount, record.currency),
             status=record.phase,
+            key=record.mark,
         )
     if isinstance(record, Vendor):
         return Columns(number=record.number, name=record.name, currency=record.currency, status=_activity(record))

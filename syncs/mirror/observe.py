@@ -19,6 +19,7 @@ from connectors.base import Gone
 from connectors.models import Connection
 from connectors.records import AnyRecord, Bill, Kind, Payment, canonical, restore
 from syncs.delivery.flows import FLOWS, delivery_fingerprint
+from syncs.delivery.forgotten import rule_again
 from syncs.keys import fingerprint, record_key, trace_id
 from syncs.mirror.applications import keep_applications
 from syncs.mirror.columns import Columns, columns, version_number
@@ -170,6 +171,7 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
             cursor.execute(WANT, values)
             wanted = [stream_id for (stream_id,) in cursor.fetchall()]
             cursor.execute(DUE, [now, now, sorted(set(wanted))])
+    rule_again(connection, [one.key for one in news if one.kind == Kind.BILL and one.key], now=now)
     shown = [latest[Kind(one.kind), one.remote_id] for one in news]
     keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
     return Observed(changed=changed, wanted=len(wanted))

@@ -18,8 +18,8 @@ JOIN syncs_syncrecord sent ON sent.tenant_id = bill.tenant_id AND sent.remote_re
     AND sent.target_id <> ''
 JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.kind = 'bill'
 JOIN syncs_integration i ON i.id = stream.integration_id AND i.active
-JOIN syncs_application a ON a.connection_id = i.ap_network_id AND a.target_kind = 'bill'
-    AND a.target_id = sent.target_id
+JOIN syncs_application a ON a.tenant_id = bill.tenant_id AND a.connection_id = i.ap_network_id
+    AND a.target_kind = 'bill' AND a.target_id = sent.target_id
 JOIN syncs_remoterecord payment ON payment.id = a.payment_id
 WHERE bill.tenant_id = %s AND bill.connection_id = %s AND bill.kind = 'bill' AND bill.remote_id = ANY(%s)
   AND EXISTS (

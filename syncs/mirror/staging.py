@@ -10,7 +10,7 @@ STAGING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS observed (
     kind text, remote_id text, version text, version_number bigint, modified_at timestamptz, fingerprint text,
     gone text, merged_into text, number text, name text, party_id text, date date, due_date date, currency text,
-    amount_minor bigint, balance_minor bigint, status text, body text,
+    amount_minor bigint, balance_minor bigint, status text, key text, body text,
     record_key text, delivery_fingerprint text, trace_id text,
     PRIMARY KEY (remote_id, kind)
 ) ON COMMIT DELETE ROWS;
@@ -19,7 +19,7 @@ DELETE FROM observed;
 
 
 class Staged(NamedTuple):
-    """One row of the table, in the order of its columns; from `number` to `status` that of `Columns`."""
+    """One row of the table, in the order of its columns; from `number` to `key` that of `Columns`."""
 
     kind: str
     remote_id: str
@@ -38,6 +38,7 @@ class Staged(NamedTuple):
     amount_minor: int | None
     balance_minor: int | None
     status: str
+    key: str
     body: str
     record_key: str
     delivery_fingerprint: str

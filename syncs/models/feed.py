@@ -25,7 +25,7 @@ class Feed(Leased):
     read_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = (models.Index(fields=("due_at",)), models.Index(fields=("tenant",)))
+        indexes = (models.Index(fields=("due_at",)),)
 
     def __str__(self) -> str:
         return f"feed of {self.connection}"

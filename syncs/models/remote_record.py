@@ -9,6 +9,7 @@ from connectors.models import Connection, Tenant
 class RemoteRecord(models.Model):
     """One object of one provider as last seen: typed columns for what is searched or summed, and its canonical body.
 
+    `key` is the record key that it carries there, in an external id or a memo: what it is a copy of, if we sent it.
     Written in sets by `syncs.mirror.observe` alone.
     """
 
@@ -16,8 +17,8 @@ class RemoteRecord(models.Model):
         DELETED = "deleted", "deleted there"
         MERGED = "merged", "merged into another"
 
-    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+")
-    connection = models.ForeignKey(Connection, models.PROTECT, related_name="remote_records")
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="remote_records", db_index=False)
     kind = models.CharField(max_length=30)
     remote_id = models.TextField()
     version = models.TextField()
@@ -38,6 +39,7 @@ class RemoteRecord(models.Model):
     amount_minor = models.BigIntegerField(null=True)
     balance_minor = models.BigIntegerField(null=True)
     status = models.TextField(blank=True)
+    key = models.TextField(blank=True)
     body = WrittenJSON()
 
     class Meta:
@@ -48,7 +50,10 @@ class RemoteRecord(models.Model):
         )
         indexes = (
             models.Index(fields=("tenant", "kind", "number")),
-            models.Index(fields=("connection", "kind", "sweep"), name="remote_record_sweep"),
+            models.Index(fields=("tenant", "connection", "kind", "sweep"), name="remote_record_sweep"),
+            models.Index(
+                fields=("tenant", "connection", "key"), condition=~models.Q(key=""), name="remote_record_of_key"
+            ),
         )
 
     def __str__(self) -> str:

@@ -17,8 +17,8 @@ class SyncRecord(models.Model):
     stands where it stands. `attempt_id` is the attempt under way or in doubt.
     """
 
-    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+")
-    stream = models.ForeignKey(Stream, models.PROTECT, related_name="records")
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
+    stream = models.ForeignKey(Stream, models.PROTECT, related_name="records", db_index=False)
     remote_record = models.ForeignKey(RemoteRecord, models.PROTECT, related_name="deliveries")
     state = models.CharField(max_length=20, choices=list(LABELS.items()), default=State.PENDING)
     record_key = models.CharField(max_length=32)
@@ -46,8 +46,8 @@ class SyncRecord(models.Model):
             models.UniqueConstraint(fields=("tenant", "stream", "record_key"), name="one_delivery_of_a_key"),
         )
         indexes = (
-            models.Index(fields=("stream", "state", "next_attempt_at")),
-            models.Index(fields=("stream", "target_id")),
+            models.Index(fields=("tenant", "stream", "state", "next_attempt_at")),
+            models.Index(fields=("tenant", "stream", "target_id")),
             models.Index(
                 fields=("tenant", "waiting_kind", "waiting_id"),
                 condition=models.Q(state="waiting"),

@@ -58,6 +58,7 @@ class FaultyTransport(httpx.BaseTransport):
         self._clock = clock
         self._depth = len(database.savepoint_ids)
         self.sent: list[Sent] = []
+        self.lost: list[Sent] = []  # of these, whose answer never came
         self._acts: list[tuple[str, Callable[[httpx.Request], httpx.Response]]] = [
             ("request lost", self._request_lost),
             ("answer lost", self._answer_lost),
@@ -88,8 +89,18 @@ class FaultyTransport(httpx.BaseTransport):
     def _request_lost(self, request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused")
 
+    def forget(self) -> None:
+        """Nobody knows any more what was sent: our rows are from a backup."""
+        self.sent.clear()
+        self.lost.clear()
+
+    def _lose_answer(self, request: httpx.Request) -> None:
+        if request.method == "POST":
+            self.lost.append(self.sent[-1])
+
     def _answer_lost(self, request: httpx.Request) -> httpx.Response:
         self._inner.handle_request(request)
+        self._lose_answer(request)
         self._clock.advance(timedelta(seconds=30))
         raise httpx.ReadTimeout("the answer was lost")
 
@@ -112,12 +123,14 @@ class FaultyTransport(httpx.BaseTransport):
     def _answer_cut(self, request: httpx.Request) -> httpx.Response:
         answer = self._inner.handle_request(request)
         whole = answer.read()
+        self._lose_answer(request)
         return httpx.Response(
             answer.status_code, headers={"content-type": "application/json"}, content=whole[: len(whole) // 2]
         )
 
     def _broken_after(self, request: httpx.Request) -> httpx.Response:
         self._inner.handle_request(request)
+        self._lose_answer(request)
         return httpx.Response(500, json={})
 
     def _refused(self, status: int, body: dict[str, Any]) -> Callable[[httpx.Request], httpx.Response]:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.db import transaction
+
 from audit.seal import seal
 from connectors.conversation import Steps
 from syncs import scheduler
@@ -44,26 +46,40 @@ class History:
         self.world = begin(seed=self.seed)
         self.people = People(self.world, random.Random(self.seed + 1), bills_left=chance.randint(4, 8))
         self.people.begin(vendors=chance.randint(2, 3))
-        self.world.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)
+        self.world.wire = self.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)
         self._chance = chance
-        for _ in range(chance.randint(3, 4)):
-            self._chapter()
+        chapters, lost_in = chance.randint(3, 4), chance.choice([0, 1, 2, 9, 9, 9])
+        for chapter in range(chapters):
+            self._chapter() if chapter != lost_in else self._lost_chapter()
         self._come_to_rest()
         return invariants.broken(self.world)
 
-    def _chapter(self) -> None:
+    def _chapter(self, *, lost: bool = False) -> None:
         """Sometimes a quiet spell in which all is worked off, then people act, then everything goes wrong at once."""
         if self._chance.random() < 0.7:
             self.faults.calm = True
             self._slices.clear()
             self.people.sign_in_again()
             self.world.settle(days=1)
+            self.people.may_delete = not lost
             self.faults.calm = False
         for _ in range(self._chance.randint(2, 6)):
             self._act()
         with dying_in_statements(self.faults):
             for _ in range(self._chance.randint(50, 110)):
                 self._round()
+
+    def _lost_chapter(self) -> None:
+        """After it our database is restored from a backup made before it; the books of both companies go on."""
+        backup = transaction.savepoint()
+        # What is entered and deleted before it is read again is known to nobody: that is beyond any promise.
+        self.people.may_delete = False
+        self._chapter(lost=True)
+        self._slices.clear()
+        self._woken.clear()
+        transaction.savepoint_rollback(backup)
+        self.wire.forget()
+        self._tell("the database is restored from a backup")
 
     def _act(self) -> None:
         if act := self.people.act():

@@ -15,6 +15,7 @@ from tests.simulation.world import COMPANY, REALM, World
 
 AT_REST = (State.SYNCED, State.OUT_OF_SCOPE, State.IGNORED)
 SEES_ALL = 2**62
+OURS = "ml-connector:"
 
 
 def broken(world: World) -> list[str]:
@@ -95,6 +96,11 @@ def _bills(world: World) -> Iterator[str]:
         name = f"bill {bill.get('DocNumber')} ({bill['Id']})"
         [invoice] = by_key.get(record_key("quickbooks", REALM, Kind.BILL, bill["Id"]), [None])
         if _is_visible(world, bill["Id"], Kind.BILL):
+            paid = world.company.payments_of_bill(bill["Id"])
+            if _code(world, bill["Id"]) == "bill_being_paid" and all(
+                OURS in one.get("PrivateNote", "") for one in paid
+            ):
+                yield f"{name} is a problem, and nobody but us has settled it"
             continue
         if invoice is None:
             if not _is_out_of_scope(world, bill["Id"], Kind.BILL):
@@ -174,6 +180,11 @@ def _state(world: World, remote_id: str, kind: Kind) -> SyncRecord | None:
 def _is_visible(world: World, remote_id: str, kind: Kind) -> bool:
     record = _state(world, remote_id, kind)
     return record is not None and record.problem is not None and record.problem.resolved_at is None
+
+
+def _code(world: World, bill_id: str) -> str:
+    record = _state(world, bill_id, Kind.BILL)
+    return record.code if record is not None else ""
 
 
 def _is_out_of_scope(world: World, remote_id: str, kind: Kind) -> bool:

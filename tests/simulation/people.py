@@ -21,6 +21,7 @@ class People:
     bills_left: int
     expenses: list[str] = field(default_factory=list)
     entered: int = 0
+    may_delete: bool = True
 
     def begin(self, vendors: int) -> None:
         """The books as they are found: vendors and accounts, and the first bills."""
@@ -133,6 +134,8 @@ class People:
     def delete_a_bill(self) -> bool:
         bill = self._open_bill()
         if bill is None or self.chance.random() < 0.9 or self.world.company.payments_of_bill(bill["Id"]):
+            return False
+        if not self.may_delete:
             return False
         self.world.person(self.world.quickbooks, "delete_bill", bill_id=bill["Id"])
         self.world.deleted_bills.append(bill["Id"])

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import groupby, pairwise
 
 from audit.models import Event
@@ -13,6 +12,7 @@ from tests.simulation.faults import FaultyTransport, Sent
 from tests.simulation.world import World
 
 UNSETTLED = ("", "in doubt")
+LOOKED_UP = ("in doubt", "found", "absent")
 BATCHES = {"vendors": "vendor", "gl-accounts": "gl_account", "invoices": "invoice"}
 
 
@@ -67,10 +67,16 @@ def wire(world: World) -> Iterator[str]:
         by_request.setdefault(one.request_key, []).append(one)
         by_record.setdefault(one.record_key, []).append(one)
     for sent in world.wire.sent:
-        if sent.url.path.endswith("/billpayment"):
-            yield from _untimely(sent.at, by_request.get(sent.url.params["requestid"], []), str(sent.url.path))
-        for key in _batched(sent):
-            yield from _untimely(sent.at, by_record.get(key, []), f"{sent.url.path} of {key}")
+        posting = sent.url.path.endswith("/billpayment")
+        concerned = [by_request.get(sent.url.params["requestid"], [])] if posting else []
+        concerned += [by_record.get(key, []) for key in _batched(sent)]
+        for tries in concerned:
+            at_work = [one for one in tries if one.started_at <= sent.at <= one.deadline]
+            what = f"{sent.url.path} at {sent.at:%H:%M:%S}"
+            if not at_work:
+                yield f"{what} left when nobody was to send it"
+            elif sent in world.wire.lost and not any(one.outcome in LOOKED_UP for one in at_work):
+                yield f"the answer to {what} was lost, and nobody looked: {[one.outcome for one in at_work]}"
 
 
 def _batched(sent: Sent) -> list[str]:
@@ -80,8 +86,3 @@ def _batched(sent: Sent) -> list[str]:
         return []
     profile = named_profile("assumed-v1")
     return [str(profile.get(kind, item, "external_id")) for item in json.loads(sent.body)["items"]]
-
-
-def _untimely(at: datetime, tries: list[Attempt], what: str) -> Iterator[str]:
-    if not any(one.started_at <= at <= one.deadline for one in tries):
-        yield f"{what} left at {at:%H:%M:%S}, when nobody was to send it"
