@@ -30,6 +30,7 @@ from tests.payables import (
     requests,
     verbs,
     with_bill,
+    with_payment,
     with_posting,
 )
 from tests.simulation.world import REALM, World, begin, sign_in
@@ -189,6 +190,33 @@ def test_a_forgotten_bill_that_was_paid_by_hand_meanwhile_is_stopped_and_not_pai
     world.person(world.quickbooks, "pay_bill", bill_id=bill_id)
     world.settle(days=1)
     assert (of_bill().state, invoice(world)["workflow_status"]) == (State.SYNCED, "cancelled")
+
+
+def test_a_payment_that_is_read_before_its_forgotten_bill_is_posted_once_the_bill_is_known() -> None:
+    world, bill_id, payment_id = with_payment()
+    world.clock.advance(timedelta(minutes=10))
+    restore_backup(world, "payment", "bill")
+    read(world, "avidxchange")
+    deliver(world, "payment")
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "reference_unknown")
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, len(postings(world, bill_id))) == (State.SYNCED, 1)
+    assert open_problems() == []
+
+
+def test_a_payment_that_was_taken_back_and_is_read_before_its_forgotten_bill_is_voided_all_the_same() -> None:
+    world, bill_id, payment_id = with_posting()
+    execute(world, payment_id)
+    world.settle(days=1)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    restore_backup(world, "payment", "bill")
+    read(world, "avidxchange")
+    deliver(world, "payment")
+    assert of_payment(payment_id).state == State.OUT_OF_SCOPE
+    world.settle(days=1)
+    assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")
+    assert of_payment(payment_id).state == State.SYNCED
 
 
 def lose(request: Request, proceed: Callable[[], Response]) -> Response:

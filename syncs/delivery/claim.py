@@ -58,8 +58,7 @@ def claim(slice_: Slice) -> Batch:
     """Claim what is due, at most a set of it; everything is committed when this returns."""
     with transaction.atomic():
         slice_.lease.check(slice_.now())
-        if slice_.kind is Kind.BILL:
-            link_forgotten(slice_)
+        link_forgotten(slice_)
         claims = _lock(slice_)
         if not claims:
             return Batch()

@@ -48,8 +48,9 @@ WHERE a.id = v.id AND a.tenant_id = %(tenant)s
 
 RELEASE = """
 WITH done AS (
-    SELECT r.kind, r.remote_id FROM syncs_syncrecord done JOIN syncs_remoterecord r ON r.id = done.remote_record_id
-    WHERE done.id = ANY(%(ids)s)
+    SELECT r.kind, r.remote_id, done.target_id FROM syncs_syncrecord done
+    JOIN syncs_remoterecord r ON r.id = done.remote_record_id
+    WHERE done.id = ANY(%(ids)s) AND (done.target_id <> '' OR done.state = 'out_of_scope')
 ), freed AS (
     SELECT s.id FROM done
     JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.state = 'waiting'
@@ -59,7 +60,7 @@ WITH done AS (
     SELECT s.id FROM syncs_stream stream
     JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id AND s.state = 'held'
         AND s.code IN ('reference_unknown', 'reference_left_out')
-    JOIN done ON s.waiting_kind = done.kind AND s.waiting_id = done.remote_id
+    JOIN done ON s.waiting_kind = done.kind AND s.waiting_id IN (done.remote_id, done.target_id)
     WHERE stream.integration_id = %(integration)s
 )
 UPDATE syncs_syncrecord s SET state = 'pending', next_attempt_at = %(now)s, waiting_kind = '', waiting_id = '',
@@ -133,11 +134,10 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
         cursor.execute(WRITE, {"now": now, **_arrays(verdicts, WRITTEN)})
         ended = [verdict for verdict in verdicts if verdict.attempt_id is not None]
         cursor.execute(END_ATTEMPTS, {"now": now, "tenant": slice_.tenant_id, **_arrays(ended, ENDED)})
-        decided = [one.id for one in verdicts if one.settles or one.target_id or one.state is State.OUT_OF_SCOPE]
-        if decided:
-            concerned = {"tenant": slice_.tenant_id, "integration": slice_.integration.pk}
-            cursor.execute(RELEASE, {"now": now, "ids": decided, **concerned})
-            released = sorted({stream_id for (stream_id,) in cursor.fetchall()})
+        concerned = {"tenant": slice_.tenant_id, "integration": slice_.integration.pk}
+        cursor.execute(RELEASE, {"now": now, "ids": ids, **concerned})
+        released = sorted({stream_id for (stream_id,) in cursor.fetchall()})
+        if released:
             cursor.execute("UPDATE syncs_stream SET due_at = %s WHERE id = ANY(%s)", [now, released])
         held = [verdict.id for verdict in verdicts if verdict.state is State.HELD]
         if held:

@@ -17,11 +17,12 @@ AT_ONCE = 100
 def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[None]:
     """Settle what this sweep has not shown of the kind that it has just read completely."""
     kind, clock = Kind(feed.stage), conversation.effects.clock
+    ours = RemoteRecord.objects.filter(tenant_id=feed.tenant_id, connection=feed.connection, kind=kind)
     # What is there and cannot be read is shown elsewhere; asking for it again would not make it readable.
     unreadable = UnreadableRow.objects.filter(connection=feed.connection, kind=kind).values("remote_id")
     while True:
         missing = list(
-            RemoteRecord.objects.filter(connection=feed.connection, kind=kind, sweep__lt=feed.sweep, gone="")
+            ours.filter(sweep__lt=feed.sweep, gone="")
             .exclude(remote_id__in=unreadable)
             .order_by("id")
             .values_list("remote_id", flat=True)[:AT_ONCE]
@@ -44,9 +45,7 @@ def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Step
                 [Gone(kind=kind, id=remote_id) for remote_id in missing if remote_id not in found],
                 now=now,
             )
-            RemoteRecord.objects.filter(connection=feed.connection, kind=kind, remote_id__in=missing).update(
-                sweep=feed.sweep
-            )
+            ours.filter(remote_id__in=missing).update(sweep=feed.sweep)
             conversation.kept_exchanges()
 
 

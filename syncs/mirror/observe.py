@@ -171,7 +171,7 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
             cursor.execute(WANT, values)
             wanted = [stream_id for (stream_id,) in cursor.fetchall()]
             cursor.execute(DUE, [now, now, sorted(set(wanted))])
-    rule_again(connection, [one.key for one in news if one.kind == Kind.BILL and one.key], now=now)
+    rule_again(connection, [one.key for one in news if one.key], now=now)
     shown = [latest[Kind(one.kind), one.remote_id] for one in news]
     keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
     return Observed(changed=changed, wanted=len(wanted))
