@@ -1,11 +1,10 @@
-"""The one place that speaks HTTP: time-outs, retries of reads, allowed hosts, redaction, and what a failure means.
+"""The one place that speaks HTTP: time-outs, retries of reads, allowed hosts, what is kept, what a failure means.
 
 A provider's client builds requests and reads answers; status codes and bodies become errors through the `classify`
 function that it passes. Reads are retried in place; a write is never sent twice from here.
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,24 +17,16 @@ import msgspec
 
 from connectors.clock import Clock
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, TooLate, TransientError, UnexpectedResponse
+from connectors.redaction import REDACTED, redact_url
+from connectors.redaction import redact as redact  # provider folders find them here
+from connectors.redaction import without_card_numbers as without_card_numbers
 
 READ_TRIES = 3
 READ_WAIT_CAP = 4.0
-KEPT_BODY = 4_000
 NOT_KEPT = "(not kept)"
 FACTS = ("detail", "provider", "status", "code", "request_id")
-REDACTED = "(redacted)"
 SHORTEST_SECRET = 8  # a shorter one would take too much with it
 PRIVATE_NAMES = ("local", "localhost", "internal", "lan", "home", "corp")
-# A field of JSON, also of JSON inside a string, with a text, a number or a list; a SyncToken is a version, no secret.
-SECRET_FIELD = re.compile(
-    r'("[^"\\]*(?:(?<!sync)token|secret|password|authorization)[^"\\]*\\*"\s*:\s*)'
-    r'(?:\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|-?\d[\d.]*|\[[^\]]*\]?)',
-    re.IGNORECASE,
-)
-SIGNED = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-CARD_REMOVED = "(card number removed)"
-CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +155,7 @@ class Http:
         self.exchanged.append(
             Exchanged(
                 method=method,
-                url=redact_url(self._without_secrets(url.encode()).decode()),
+                url=redact_url(url if keep_bodies else url.partition("?")[0], params, self._without_secrets),
                 status=answer.status if answer else None,
                 started_at=started_at,
                 seconds=self.clock.monotonic() - started,
@@ -250,46 +241,6 @@ def is_public_name(host: str) -> bool:
     """Whether this is a name on the internet: no address in digits, however it is written, and no local name."""
     first, _, last = host.rstrip(".").rpartition(".")
     return bool(first) and last[:1].isalpha() and last.lower() not in PRIVATE_NAMES
-
-
-def redact_url(url: str) -> str:
-    """The address without what must not be kept."""
-    path, mark, query = url.partition("?")
-    query = re.sub(
-        r"([^=&]*(?:token|secret|password|code|signature)[^=&]*=)[^&]*", rf"\1{REDACTED}", query, flags=re.IGNORECASE
-    )
-    return path + mark + without_card_numbers(query)
-
-
-def redact(body: bytes) -> str:
-    """The start of a body with values of secret-looking names and full card numbers taken out."""
-    text = body[:KEPT_BODY].decode("utf-8", "replace").replace("\x00", "\ufffd")  # which no column of text can hold
-    text = SECRET_FIELD.sub(rf'\1"{REDACTED}"', text)
-    return without_card_numbers(SIGNED.sub(rf"\1 {REDACTED}", text))
-
-
-def without_card_numbers(text: str) -> str:
-    """The text with every full card number taken out, also one that has other digits beside it."""
-    return CARD_NUMBER.sub(lambda found: _without_card_number(found.group()), text)
-
-
-def _without_card_number(digits: str) -> str:
-    groups = re.split("([ -])", digits)
-    for first in range(0, len(groups), 2):
-        for last in range(len(groups), first, -2):
-            if is_card_number("".join(groups[first:last])):
-                rest = without_card_numbers("".join(groups[last:]))
-                return "".join(groups[:first]) + CARD_REMOVED + rest
-    return digits
-
-
-def is_card_number(text: str) -> bool:
-    """Whether these digits, blanks and hyphens left out, are 13 to 19 long and pass the Luhn check."""
-    digits = [int(character) for character in text if character.isdigit()]
-    if not 13 <= len(digits) <= 19:
-        return False
-    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
-    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
 
 
 def digest(body: bytes) -> str:

@@ -10,8 +10,10 @@ from connectors.models import Connection
 from connectors.records import Account, Kind, from_minor_units, restore
 from connectors.registry import connectors
 from syncs.mapping.policies import DEFAULTS, policies_in_force
-from syncs.models import Feed, Integration, Mapping, Policy, Problem, RemoteRecord, Stream
+from syncs.models import Application, Feed, Integration, Mapping, Policy, Problem, RemoteRecord, Stream, SyncRecord
 from syncs.services.rules import BANK
+
+PAYS = ("payment_id", "connection_id", "target_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,21 @@ def overview(integration: Integration, *, now: datetime) -> Overview:
         policies=_policies(integration, now),
         problems=list(Problem.objects.filter(integration=integration, resolved_at=None)[:20]),
     )
+
+
+def stories_of(records: Sequence[SyncRecord]) -> dict[int, int]:
+    """The bill whose story tells of each delivery, by the id of that: the bill itself, or one that a payment pays."""
+    told = {one.pk: one.remote_record_id for one in records if one.stream.kind == Kind.BILL}
+    payments = {one.remote_record_id: one.pk for one in records if one.stream.kind == Kind.PAYMENT}
+    rows = Application.objects.filter(payment_id__in=list(payments), target_kind=Kind.BILL).order_by("-place")
+    paid = {payment: (connection, bill) for payment, connection, bill in rows.values_list(*PAYS)}
+    invoices = RemoteRecord.objects.filter(
+        connection_id__in={connection for connection, _ in paid.values()},
+        kind=Kind.BILL,
+        remote_id__in={bill for _, bill in paid.values()},
+    )
+    ids = {(connection, id): pk for connection, id, pk in invoices.values_list("connection_id", "remote_id", "pk")}
+    return told | {payments[payment]: ids[bill] for payment, bill in paid.items() if bill in ids}
 
 
 def open_problems() -> str:

@@ -1,5 +1,6 @@
 """Bills as pages: the list with its search, and each bill's story. Staff only, for now."""
 
+from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -18,29 +19,55 @@ from syncs.states import LABELS
 from syncs.story import facts_of, tell
 from syncs.story.search import Wanted, find_bills
 
+MOST_CHARACTERS = 200
+
 
 @staff_member_required
 @require_GET
 def bills(request: HttpRequest) -> HttpResponse:
-    """The newest bills, or those that are looked for."""
-    asked = {name: request.GET.get(name, "").replace("\0", "")[:200] for name in ("q", "state", "tenant", "before")}
-    wanted = Wanted(
-        text=asked["q"].strip(),
-        state=asked["state"] if asked["state"] in LABELS else "",
-        tenant_id=_number(asked["tenant"]),
-        before=_number(asked["before"]),
-    )
-    found = find_bills(wanted)
-    older = urlencode({name: value for name, value in {**asked, "before": found.more}.items() if value})
+    """The newest bills, or those that are looked for; what cannot be looked for is named, and nothing listed."""
+    asked = {name: request.GET.get(name, "") for name in ("q", "state", "tenant", "before")}
+    tenants = list(Tenant.objects.all())
+    wanted, wrong = _wanted(asked, {str(tenant.pk) for tenant in tenants})
+    found = find_bills(wanted) if not wrong else None
+    more = found.more if found else None
     context = {
         "section": "bills",
         "found": found,
         "wanted": wanted,
-        "older": f"?{older}" if found.more else "",
+        "wrong": wrong,
+        "older": _address({**asked, "before": more}) if more else "",
         "states": LABELS.items(),
-        "tenants": Tenant.objects.all(),
+        "tenants": tenants,
     }
-    return render(request, "syncs/bills.html", context)
+    return render(request, "syncs/bills.html", context, status=400 if wrong else 200)
+
+
+def _address(asked: Mapping[str, object]) -> str:
+    return f"?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+def _wanted(asked: Mapping[str, str], tenants: Collection[str]) -> tuple[Wanted, list[str]]:
+    """What is looked for, and a sentence for each thing that cannot be."""
+    text, state, tenant, before = (asked[name].strip() for name in ("q", "state", "tenant", "before"))
+    wrong = []
+    if len(text) > MOST_CHARACTERS:
+        wrong.append(f"The search is longer than {MOST_CHARACTERS} characters.")
+    if "\0" in text:
+        wrong.append("The search has a character that no text may have.")
+    if state and state not in LABELS:
+        wrong.append(f"There is no state “{state[:50]}”.")
+    if tenant and tenant not in tenants:
+        wrong.append(f"There is no tenant “{tenant[:50]}”.")
+    if before and _number(before) is None:
+        wrong.append(f"“{before[:50]}” is no place in this list.")
+    wanted = Wanted(
+        text=text.replace("\0", "")[:MOST_CHARACTERS],
+        state=state if state in LABELS else "",
+        tenant_id=_number(tenant) if tenant in tenants else None,
+        before=_number(before),
+    )
+    return wanted, wrong
 
 
 @staff_member_required

@@ -13,5 +13,6 @@ FIGURES = {
     "amount_difference": 0,
     "bills_held": {"bill_duplicate": 1, "partly_settled": 1, "vendor_inactive": 1},
     "payments_held": {"recorded_by_hand": 1},
+    "payments_ignored": {},
     "out_of_scope": {"currency_not_paid": 1, "settled_before_sent": 1, "withdrawn": 1},
 }

@@ -62,6 +62,20 @@ def approve_and_pay(world: World, number: str, to: str = "issued", reason: str =
     return str(payment_id)
 
 
+def pay_by_hand_too(world: World, number: str) -> str:
+    """A check is made for the approved bill, and at the same time somebody pays it in the ERP."""
+    [invoice] = [one for one in world.network.invoices.values() if one["invoice_number"] == number]
+    world.person(world.avidxchange, "approve_invoice", invoice_id=invoice["id"])
+    world.settle()
+    payment_id = world.person(world.avidxchange, "pay", invoices={invoice["id"]: None})
+    [bill] = [one for one in world.company.bills.values() if one["DocNumber"] == number]
+    world.person(world.quickbooks, "pay_bill", bill_id=bill["Id"])
+    world.settle()
+    world.person(world.avidxchange, "advance_payment", payment_id=payment_id, to="issued")
+    world.settle()
+    return str(payment_id)
+
+
 def plant_canaries(world: World) -> None:
     """Secrets that can be recognised wherever they turn up, and that still work."""
     secret = f"{CANARY}-secret"

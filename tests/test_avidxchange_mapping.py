@@ -12,8 +12,8 @@ from connectors.avidxchange.mapping import encode, encode_account, encode_bill, 
 from connectors.avidxchange.reading import decode_rows
 from connectors.avidxchange.wire import BadRow, write_body
 from connectors.errors import MappingError
-from connectors.http import is_card_number
 from connectors.records import Address, Application, Kind, Method, Phase, Ref, canonical
+from connectors.redaction import is_card_number
 from tests.avidxchange_partner import PROFILES, account, bill, changed, key_of, line, sample, vendor, write
 
 CARD = "4111 1111 1111 1111"

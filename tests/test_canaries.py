@@ -157,6 +157,7 @@ def went_through_it(world: Planted) -> None:
     assert len(world.hidden) > 15
     assert {500, 422, 401, 400} <= set(Exchange.objects.values_list("status", flat=True))
     assert Exchange.objects.filter(answer_body__contains="(redacted)").count() > 10
+    assert Exchange.objects.filter(url__contains="?").count() > 20  # what was asked is kept, and searched for secrets
     assert UnreadableRow.objects.filter(raw__contains="(redacted)").exists()
     assert SyncRun.objects.filter(error__contains="(redacted)").exists()
     assert Problem.objects.filter(cause__contains="(redacted)").count() >= 2

@@ -64,6 +64,7 @@ def test_books_that_agree_give_these_figures_and_no_complaint() -> None:
         "amount_difference": Decimal("0.00"),
         "bills_held": {"partly_settled": 1},
         "payments_held": {},
+        "payments_ignored": {},
         "out_of_scope": {"currency_not_paid": 1},
     }
     assert complaints(figures(SOUND)) == []
@@ -79,6 +80,13 @@ def test_a_payment_that_is_held_is_not_lost() -> None:
     explained = replace(SOUND.explained, payments_held={"payment 1": "recorded_by_hand"})
     found = of(erp_payments=[posted(3, 3)], explained=explained)
     assert (found["lost"], found["payments_held"], complaints(found)) == (0, {"recorded_by_hand": 1}, [])
+
+
+def test_a_payment_that_somebody_ignores_is_not_lost_and_listed_with_the_reason() -> None:
+    explained = replace(SOUND.explained, payments_ignored={"payment 1": "Ignored by olivia: paid by wire"})
+    found = of(erp_payments=[posted(3, 3)], explained=explained)
+    assert (found["lost"], complaints(found)) == (0, [])
+    assert found["payments_ignored"] == {"Ignored by olivia: paid by wire": 1}
 
 
 def test_a_second_posting_of_a_payment_is_a_duplicate_for_each_of_its_bills() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from connectors.clock import VirtualClock
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, TransientError, UnexpectedResponse
-from connectors.http import REDACTED, Answer, Http, redact, redact_url
+from connectors.http import Answer, Http
+from connectors.redaction import REDACTED, redact, redact_url
 
 HOST, CARD = "api.example.com", "4111111111111111"
 URL = f"https://{HOST}/bills"
@@ -248,6 +249,62 @@ def test_a_full_card_number_is_kept_nowhere(card: str) -> None:
     [kept] = http.exchanged
     assert all(card not in text for text in (kept.url, kept.request_body, kept.answer_body))
     assert '"last4":"1111"' in kept.answer_body
+
+
+def test_what_was_asked_is_kept_with_the_address() -> None:
+    http = speak()
+    asked = {"query": "select * from Bill where DocNumber = 'A&B'", "minorversion": "75"}
+    http.read(f"{URL}?page=2", classify=classify, params=asked)
+    http.write(URL, classify=classify, params={"requestid": "abc"}, body=b"{}")
+    assert [kept.url for kept in http.exchanged] == [
+        f"{URL}?page=2&query=select+*+from+Bill+where+DocNumber+=+'A%26B'&minorversion=75",
+        f"{URL}?requestid=abc",
+    ]
+
+
+@pytest.mark.parametrize("how", [lambda name, value: {name: value}, lambda name, value: {f"{name}[]": value}])
+@pytest.mark.parametrize(
+    "name", ["code", "state", "access_token", "id_token_hint", "client_secret", "code_verifier", "client_assertion"]
+)
+def test_no_argument_of_a_secret_name_is_kept(name: str, how: Callable[[str, str], dict[str, str]]) -> None:
+    http = speak()
+    given = how(name, "canary") if name != "state" else {name: "canary"}
+    http.read(f"{URL}?{name}=canary", classify=classify, params={**given, "status": "open", "SyncToken": "3"})
+    assert "canary" not in str(http.exchanged)
+    assert http.exchanged[0].url.endswith("&status=open&SyncToken=3")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET,
+        "canary%2Fof%2Bthe%3Dapp",
+        "https://back.example/?code=canary&state=canary",
+        '{"refresh_token": "canary"}',
+        "Bearer canary-canary-canary",
+        "a=1&access_token=canary",
+    ],
+)
+@pytest.mark.parametrize("happening", [httpx.Response(200, content=b"{}"), httpx.ReadTimeout("late")])
+def test_no_argument_smuggles_a_secret_into_what_is_kept(value: str, happening: Happening) -> None:
+    http = speak(happening)
+    http.hide(SECRET)
+    with suppress(ConnectorError):
+        http.write(URL, classify=classify, params={"note": value, value: "x"}, body=b"{}")
+    assert "canary" not in str(http.exchanged)
+    assert "note=" in http.exchanged[0].url
+
+
+def test_of_a_token_call_no_query_is_kept() -> None:
+    http = speak()
+    http.sign_in(f"{URL}?anything=canary", classify=classify, body=b"", headers={})
+    assert http.exchanged[0].url == URL
+
+
+def test_a_long_query_is_cut_after_what_must_not_be_kept_is_gone() -> None:
+    kept = redact_url(URL, {"ids": ",".join(["0123456789abcdef"] * 900), "code": "canary"})
+    assert kept.startswith(f"{URL}?ids=0123456789abcdef,")
+    assert len(kept) == 2000
 
 
 @pytest.mark.parametrize("name", ["access_token", "client_secret", "code", "Signature"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connectors.conversation import finish
 from syncs import services
 from syncs.states import State
 from tests.payables import (
@@ -20,12 +21,15 @@ from tests.payables import (
     of_payment,
     open_problems,
     postings,
+    read,
     release,
     with_bill,
     with_payment,
     with_posting,
+    worker,
 )
 from tests.simulation.world import World, begin
+from tests.test_tokens import make_until
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +58,23 @@ def test_a_bill_paid_by_hand_while_its_payment_was_on_its_way_is_not_paid_a_seco
     problem = of_payment(payment_id).problem
     assert problem is not None
     assert (problem.records, problem.money) == (1, {"USD": 12050})
+
+
+def test_a_bill_paid_by_hand_while_our_posting_is_under_way_is_stopped_once_that_has_ended() -> None:
+    world, bill_id, payment_id = with_payment()
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    posting = worker(world, "payment")
+    make_until(posting, "claimed")
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id)
+    read(world)
+    deliver(world, "bill")
+    assert (of_bill().state, of_bill().code) == (State.PENDING, "posting_under_way")
+    finish(posting)
+    assert held_for(payment_id) == "recorded_by_hand"
+    world.settle(days=1)
+    assert (of_bill().state, of_bill().code) == (State.HELD, "bill_being_paid")
+    assert of_bill().problem in open_problems()
 
 
 def test_a_check_entered_by_hand_with_the_same_number_is_recognised_whatever_it_pays() -> None:

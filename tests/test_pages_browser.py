@@ -18,6 +18,7 @@ from connectors.clock import machine_clock
 from connectors.models import Connection, Exchange
 from connectors.quickbooks.simulator import QuickBooksSimulator
 from connectors.simulator_server import SimulatorServer
+from syncs.models import Problem
 from tests import connecting
 from tests.populated import populate, share_time, story_of
 
@@ -170,15 +171,15 @@ def test_a_tenant_is_set_up_and_quickbooks_connected_by_clicking_through_its_con
 
 
 def reconnect_elsewhere(seen: Seen) -> None:
-    """Signing in again to another company is refused with both names, and declining changes nothing."""
+    """Signing in again to another company is refused and says to which, and declining changes nothing."""
     page = seen.page
     connect = f"/connect/{Connection.objects.get().pk}/"
     seen.go(connect)
     page.get_by_role("button", name="Go to QuickBooks Online").click()
     page.get_by_label("Company").select_option(label="Harbor Foods")
     page.get_by_role("button", name="Connect", exact=True).click()
-    expect(page.get_by_role("heading", name="Not connected")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("Harbor Foods")
+    expect(page.get_by_role("heading", name="This sign-in did not work")).to_be_visible()
+    expect(page.locator("main")).to_contain_text(connecting.OTHER_REALM)
     seen.shot("refused")
     page.reload()
     expect(page.locator("main")).to_contain_text("used already")
@@ -220,6 +221,10 @@ def test_a_bills_story_is_found_and_read(seen: Seen, settings: Settings, tmp_pat
     seen.go("/bills/")
     seen.shot("bills-phone")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for width in (1280, 1360):
+        page.set_viewport_size({"width": width, "height": 900})
+        seen.go("/bills/")
+        assert page.evaluate("(table => table.scrollWidth <= table.clientWidth)(document.querySelector('.table'))")
     page.set_viewport_size({"width": 1280, "height": 900})
     page.emulate_media(media="print")
     seen.go(f"/bills/{story_of('INV-1')}/")
@@ -236,6 +241,7 @@ def test_the_lists_of_operations_open_in_the_browser(seen: Seen, settings: Setti
     integration = world.integration.pk
     for name, path in {
         "problems": "/admin/syncs/problem/?resolved_at__isempty=1",
+        "problem": f"/admin/syncs/problem/{Problem.objects.get(code='partly_settled').pk}/change/",
         "held": "/admin/syncs/syncrecord/?state__exact=held",
         "integration": f"/admin/syncs/integration/{integration}/change/",
         "map-account": f"/admin/syncs/integration/{integration}/mapping/",

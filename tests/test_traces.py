@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from audit.models import Event
-from audit.seal import seal
+from audit.seal import EVERYTHING, seal
 from audit.verify import verify
 from connectors.models import Connection, Exchange
 from connectors.simulators import Request, Response
@@ -29,7 +29,6 @@ from tests.payables import (
     with_payment,
     with_posting,
 )
-from tests.simulation.invariants import SEES_ALL
 from tests.simulation.world import World, begin, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +87,7 @@ def test_the_whole_story_is_in_the_audit_and_the_audit_is_whole() -> None:
     assert [verb for verb in verbs(of_bill()) if verb != "delivery_waiting"] == ["attempt_started", "delivered"]
     assert verbs(of_payment(payment_id)) == ["attempt_started", "delivered"] * 3
     assert Event.objects.filter(verb="page_read").exists()
-    seal(now=world.clock.now(), holder="test", horizon=SEES_ALL)
+    seal(now=world.clock.now(), holder="test", horizon=EVERYTHING)
     assert verify(world.tenant.pk, now=world.clock.now()) == []
 
 

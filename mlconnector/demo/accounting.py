@@ -15,7 +15,6 @@ from syncs.states import State
 
 OUR_MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})")
 STANDS_FOR_A_PERSON = (State.HELD, State.WAITING)
-LEFT_OUT = (State.OUT_OF_SCOPE, State.IGNORED)
 
 
 def read_books(simulated: Simulated) -> Books:
@@ -52,18 +51,26 @@ def read_books(simulated: Simulated) -> Books:
 
 
 def read_explained() -> Explained:
-    """What our own records say of bills and payments that did not go across."""
+    """What our own records say of bills and payments that did not go across; what somebody ignores, in their words."""
     held: dict[str, dict[str, str]] = {Kind.BILL: {}, Kind.PAYMENT: {}}
-    left_out: dict[str, str] = {}
+    left_out: dict[str, dict[str, str]] = {Kind.BILL: {}, Kind.PAYMENT: {}}
     records = SyncRecord.objects.filter(tenant__name=COMPANY, stream__kind__in=held).select_related("stream")
     for record in records:
+        kind = record.stream.kind
         if record.state in STANDS_FOR_A_PERSON:
-            held[record.stream.kind][record.record_key] = record.code
-        elif record.state in LEFT_OUT and record.stream.kind == Kind.BILL:
-            left_out[record.record_key] = record.code or record.state
-        elif record.state == State.SYNCED and record.stream.kind == Kind.BILL and _was_withdrawn(record):
-            left_out[record.record_key] = "withdrawn"
-    return Explained(bills_held=held[Kind.BILL], bills_out_of_scope=left_out, payments_held=held[Kind.PAYMENT])
+            held[kind][record.record_key] = record.code
+        elif record.state == State.IGNORED:
+            left_out[kind][record.record_key] = record.reason
+        elif record.state == State.OUT_OF_SCOPE and kind == Kind.BILL:
+            left_out[kind][record.record_key] = record.code
+        elif record.state == State.SYNCED and kind == Kind.BILL and _was_withdrawn(record):
+            left_out[kind][record.record_key] = "withdrawn"
+    return Explained(
+        bills_held=held[Kind.BILL],
+        bills_out_of_scope=left_out[Kind.BILL],
+        payments_held=held[Kind.PAYMENT],
+        payments_ignored=left_out[Kind.PAYMENT],
+    )
 
 
 def _was_withdrawn(record: SyncRecord) -> bool:

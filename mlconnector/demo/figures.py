@@ -1,7 +1,7 @@
 """The demo's last word: what stands in the books of both sides, and whether it agrees. Pure.
 
 Bills and payments are matched by the mark that we leave on each, never by an id of our database. What is named in
-`Explained` is what a person can see in ours: a bill or a payment that is held, or left out by a rule.
+`Explained` is what a person can see in ours: a bill or a payment that is held, left out or ignored.
 """
 
 from collections import Counter, defaultdict
@@ -57,6 +57,10 @@ class Explained:
     bills_held: Mapping[str, str] = field(default_factory=dict)
     bills_out_of_scope: Mapping[str, str] = field(default_factory=dict)
     payments_held: Mapping[str, str] = field(default_factory=dict)
+    payments_ignored: Mapping[str, str] = field(default_factory=dict)
+
+    def names_payment(self, mark: str) -> bool:
+        return mark in self.payments_held or mark in self.payments_ignored
 
     def names_bill(self, mark: str) -> bool:
         return mark in self.bills_held or mark in self.bills_out_of_scope
@@ -97,11 +101,8 @@ def figures(books: Books) -> Figures:
         "lost": _lost_bills(books) + _lost_payments(books),
         "amount_difference": _difference_of_bills(books) + _difference_of_payments(books),
         "bills_held": _by_reason(held.values()),
-        "payments_held": _by_reason(
-            books.explained.payments_held[payment.mark]
-            for payment in books.network_payments
-            if payment.mark in books.explained.payments_held
-        ),
+        "payments_held": _of_payments(books, books.explained.payments_held),
+        "payments_ignored": _of_payments(books, books.explained.payments_ignored),
         "out_of_scope": _by_reason(out_of_scope.values()),
     }
 
@@ -145,7 +146,7 @@ def _lost_payments(books: Books) -> int:
     """Executed payments without a posting, and with nothing to explain it."""
     posted = {posting.mark for posting in books.erp_payments}
     return sum(
-        payment.phase == "executed" and payment.mark not in posted and payment.mark not in books.explained.payments_held
+        payment.phase == "executed" and payment.mark not in posted and not books.explained.names_payment(payment.mark)
         for payment in books.network_payments
     )
 
@@ -168,6 +169,10 @@ def _difference_of_payments(books: Books) -> Decimal:
             for mark, amount in payment.parts.items():
                 differences[payment.mark, ids.get(mark, mark)] -= amount
     return sum((abs(difference) for difference in differences.values()), NOTHING)
+
+
+def _of_payments(books: Books, reasons: Mapping[str, str]) -> dict[str, int]:
+    return _by_reason(reasons[payment.mark] for payment in books.network_payments if payment.mark in reasons)
 
 
 def _by_reason(reasons: Iterable[str]) -> dict[str, int]:

@@ -45,7 +45,7 @@ class Visitor:
         telling.say(
             f"  {found['payments_executed']} payments were executed, {found['payments_pending']} are on their way, "
             f"{found['payments_reversed']} were taken back; {found['payments_posted_in_erp']} stand in QuickBooks, "
-            f"{_reasons(found['payments_held'])} held"
+            f"{_reasons(found['payments_held'])} held, {_reasons(found['payments_ignored'])} ignored"
         )
         telling.say(
             f"  posted twice: {found['duplicates']}, lost: {found['lost']}, "
@@ -60,13 +60,17 @@ class Visitor:
         telling.say(f"  Login       {NAME} / {self.password if known else 'the password that you have set'}")
         telling.say(f"  All bills   {settings.PUBLIC_URL}{reverse('syncs:bills')}")
         for words, number in (("Paid", BILLS[0].number), ("Held", BILLS[21].number)):
-            record = SyncRecord.objects.filter(
-                tenant__name=COMPANY, stream__kind=Kind.BILL, remote_record__number=number
-            ).first()
-            if record is not None:
-                telling.say(f"  {words} bill   {settings.PUBLIC_URL}{reverse('syncs:bill', args=[record.pk])}")
+            if (address := story_address(number)) is not None:
+                telling.say(f"  {words} bill   {address}")
         telling.say(f"  Simulators  {simulators}")
         telling.say("\nCtrl-C ends everything; the next start goes on with the same books.")
+
+
+def story_address(number: str) -> str | None:
+    """Where the story of the bill of this number is told; None while it has not been read."""
+    delivered = SyncRecord.objects.filter(tenant__name=COMPANY, stream__kind=Kind.BILL, remote_record__number=number)
+    bill_id = delivered.values_list("remote_record_id", flat=True).first()
+    return None if bill_id is None else f"{settings.PUBLIC_URL}{reverse('syncs:bill', args=[bill_id])}"
 
 
 def _reasons(counted: object) -> str:

@@ -1,25 +1,27 @@
-"""What was delivered, what was not and why: sync records, problems, attempts."""
+"""What was delivered, what was not and why: sync records and attempts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from connectors.operations import Asked, ReasonForm, StaffAdmin, ask, by
 from connectors.reality import present
-from connectors.records import from_minor_units
 from syncs import services
 from syncs.admin.reading import story_link
 from syncs.models import Attempt, Problem, SyncRecord
-from syncs.selectors import amounts
+from syncs.story.tell import money
 
 AT_ONCE = 200
+LONGEST_ID = 19
 ACTS = {
     "replay": (services.replay, "Send again", "Each is sent again under a new request key; only held ones can be."),
     "ignore": (services.ignore, "Ignore for good", "Never sent, whatever changes; not while it may be on its way."),
@@ -61,12 +63,7 @@ class SyncRecordAdmin(StaffAdmin):
 
     @admin.display(description="amount")
     def amount(self, row: SyncRecord) -> str:
-        remote = row.remote_record
-        return (
-            ""
-            if remote.amount_minor is None
-            else f"{from_minor_units(remote.amount_minor, remote.currency):,} {remote.currency}"
-        )
+        return money(row.remote_record.amount_minor, row.remote_record.currency)
 
     @admin.display(description="story")
     def story(self, row: SyncRecord) -> str | SafeString:
@@ -90,12 +87,11 @@ class SyncRecordAdmin(StaffAdmin):
 
     def decide(self, request: HttpRequest, act: str) -> HttpResponse:
         """Asks why, then does it to each of the chosen; one that cannot be done stops none of the others."""
-        back = reverse("admin:syncs_syncrecord_changelist")
-        ids = [int(id) for id in request.GET.get("ids", "").split(",") if id.isdecimal()][:AT_ONCE]
-        records = list(SyncRecord.objects.filter(pk__in=ids).select_related("remote_record", "stream"))
-        if act not in ACTS or not records:
-            messages.error(request, "Choose records from the list first.")
-            return redirect(back)
+        if act not in ACTS:
+            raise Http404(f"Records cannot be asked to {act}.")
+        records, wrong = _chosen(request.GET.get("ids", ""))
+        if wrong:
+            return self._refuse(request, ACTS[act][1], wrong)
         service, title, words = ACTS[act]
 
         def each(entered: dict[str, Any]) -> str:
@@ -112,28 +108,38 @@ class SyncRecordAdmin(StaffAdmin):
             return f"{title}: done for {done} of {len(records)}." if done else ""
 
         named = ", ".join(str(record.remote_record) for record in records[:5]) + (" …" if len(records) > 5 else "")
-        only = self.address(records[0]) if len(records) == 1 else back
-        asked = Asked(title=title, button=title, back=only, act=each, explanation=f"{named}. {words}")
+        asked = Asked(
+            title=title, button=title, back=self._back(request, records), act=each, explanation=f"{named}. {words}"
+        )
         return ask(request, self, ReasonForm(request.POST or None), asked)
 
+    def _back(self, request: HttpRequest, records: Sequence[SyncRecord]) -> str:
+        """Where they were chosen: the page of a problem, of the one record, or the list."""
+        problem = request.GET.get("problem", "")
+        if problem.isdecimal() and len(problem) < LONGEST_ID and Problem.objects.filter(pk=int(problem)).exists():
+            return reverse("admin:syncs_problem_change", args=[int(problem)])
+        return self.address(records[0]) if len(records) == 1 else reverse("admin:syncs_syncrecord_changelist")
 
-@admin.register(Problem)
-class ProblemAdmin(StaffAdmin):
-    list_display = ("cause", "who_acts", "remedy", "blocked", "records", "opened_at", "resolved_at")
-    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "actor", "code", "tenant")
-    list_select_related = ("tenant",)
-    ordering = ("-seen_at", "-id")
-    empty_of_this_sort = "No problem of this sort"
-    empty_text = "No problem: everything is in step, out of scope by a rule, or ignored by somebody."
-    change_form_outer_before_template = "syncs/admin/problem.html"
+    def _refuse(self, request: HttpRequest, title: str, wrong: Sequence[str]) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.model._meta, "title": title, "wrong": wrong}
+        return TemplateResponse(request, "syncs/admin/cannot_decide.html", context, status=400)
 
-    @admin.display(description="who acts")
-    def who_acts(self, problem: Problem) -> str:
-        return problem.actor
 
-    @admin.display(description="money blocked")
-    def blocked(self, problem: Problem) -> str:
-        return amounts(problem.money)
+def _chosen(text: str) -> tuple[list[SyncRecord], list[str]]:
+    """The records of these ids, in their order, and a sentence for each thing that is wrong; then nothing is done."""
+    asked = list(dict.fromkeys(id.strip() for id in text.split(",") if id.strip()))
+    if not asked:
+        return [], ["No record was chosen. Choose some from the list first."]
+    if len(asked) > AT_ONCE:
+        return [], [f"{len(asked)} records were chosen; choose at most {AT_ONCE} at a time."]
+    ids = [id for id in asked if id.isdecimal() and len(id) < LONGEST_ID]
+    rows = {
+        str(row.pk): row
+        for row in SyncRecord.objects.filter(pk__in=[int(id) for id in ids]).select_related("remote_record", "stream")
+    }
+    wrong = [f"“{id[:50]}” is no record's number." for id in asked if id not in ids]
+    wrong += [f"There is no record {id}." for id in ids if str(int(id)) not in rows]
+    return list(rows.values()), wrong
 
 
 @admin.register(Attempt)

@@ -16,7 +16,7 @@ from connectors.base import Action, Link, Write
 from connectors.errors import MappingError
 from connectors.records import AnyRecord, Bill, Kind, Ref, restore
 from syncs.delivery.attempts import begin_attempts
-from syncs.delivery.flows import what_we_send
+from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.planned import Claim, Planned
 from syncs.delivery.resolve import Known, Missing, look_up, resolve
@@ -24,7 +24,7 @@ from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.keys import request_key
-from syncs.mirror.settled_elsewhere import explained
+from syncs.mirror.settled_elsewhere import NOTHING, explained
 from syncs.states import State
 
 AT_ONCE = 200
@@ -67,7 +67,7 @@ def claim(slice_: Slice) -> Batch:
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
         for one in claims:
-            step = plan(slice_, one, known, max(ours.get(one.remote_id, Decimal(0)), one.settled_by_us))
+            step = plan(slice_, one, known, max(ours.get(one.remote_id, NOTHING).surely, one.settled_by_us))
             if isinstance(step, Planned):
                 planned.append(step)
             else:
@@ -86,8 +86,8 @@ def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -
         return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
     if ruling.wish is Wish.HOLD:
         return one.verdict(State.HELD, code=ruling.code, reason=ruling.reason, needs_somebody=True)
-    if one.settled and one.settled_fingerprint == one.wanted_fingerprint:
-        return one.verdict(State.SYNCED, settles=True, fingerprint=one.wanted_fingerprint, verb="delivery_skipped")
+    if one.settled and one.settled_fingerprint in (one.wanted_fingerprint, _as_sent(one, ruling)):
+        return one.verdict(State.SYNCED, settles=True, fingerprint=one.settled_fingerprint, verb="delivery_skipped")
     try:
         stops_known = ruling.wish is Wish.STOP and one.target_id
         resolved = one.record if stops_known else resolve(slice_, what_we_send(one.record), known)
@@ -106,6 +106,11 @@ def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -
             cause_key=f"integration:{slice_.integration.pk}:{error.missing}",
         )
     return Planned(claim=one, ruling=ruling, explained=ours, write=_write(slice_, one, _action(one, ruling), resolved))
+
+
+def _as_sent(one: Claim, ruling: Ruling) -> str:
+    """The fingerprint of what would be sent: who has settled a bill is wanted to be looked at, and is never sent."""
+    return delivery_fingerprint(one.record, gone=bool(one.gone)) if ruling.wish is Wish.SEND else ""
 
 
 def _write(slice_: Slice, one: Claim, action: Action, resolved: AnyRecord) -> Write:

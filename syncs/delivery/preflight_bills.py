@@ -15,11 +15,11 @@ from connectors.records import AnyRecord, Kind, Payment
 from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.objections import settles
 from syncs.delivery.planned import SETTLED_BY_US, Planned
-from syncs.delivery.preflight import Checked, fetched, settlements, soon
+from syncs.delivery.preflight import ASK_AGAIN, Checked, fetched, settlements, soon
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
-from syncs.mirror.settled_elsewhere import explained
+from syncs.mirror.settled_elsewhere import NOTHING, explained
 from syncs.problems.connections import stop_for_sign_in
 from syncs.states import State
 
@@ -47,13 +47,32 @@ def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     for one in doubted:
         bill = bills.get(one.claim.remote_id)
         carried = _marked_on(one.claim.remote_id, on_bills)  # also what a restored backup has forgotten
-        posted = max(ours.get(one.claim.remote_id, Decimal(0)), one.explained, carried)
-        around = Circumstances(linked=True, gone=bill is None, explained=posted, policies=slice_.policies)
-        if rule(bill or one.claim.record, around).wish is Wish.STOP:
-            checked.cleared.append(one)
-        else:
+        known = ours.get(one.claim.remote_id, NOTHING)
+        posted = max(known.surely, one.explained, carried)
+        if not _is_stopped(slice_, one, bill, posted):
             checked.verdicts.append(_go_on(one))
+        elif not _is_stopped(slice_, one, bill, max(known.perhaps, posted)):
+            checked.verdicts.append(_look_again(one))
+        else:
+            checked.cleared.append(one)
     return checked
+
+
+def _is_stopped(slice_: Slice, one: Planned, bill: AnyRecord | None, posted: Decimal) -> bool:
+    """Whether the bill is to be stopped, as it is now, if so much of it is settled by us."""
+    around = Circumstances(linked=True, gone=bill is None, explained=posted, policies=slice_.policies)
+    return rule(bill or one.claim.record, around).wish is Wish.STOP
+
+
+def _look_again(one: Planned) -> Verdict:
+    return one.verdict(
+        State.PENDING,
+        outcome="not sent",
+        uncount=True,
+        code="posting_under_way",
+        reason="A payment of ours on it is under way: when that has ended, it shows who has settled the bill.",
+        next_attempt_at=soon(one) + ASK_AGAIN,
+    )
 
 
 def _found_as_wanted(one: Planned, receipt: Receipt) -> Verdict:
@@ -77,7 +96,7 @@ def _go_on(one: Planned) -> Verdict:
     return one.verdict(
         State.SYNCED,
         settles=True,
-        fingerprint=one.claim.wanted_fingerprint,
+        fingerprint=one.claim.settled_fingerprint,
         outcome="not needed",
         verb="delivery_skipped",
     )

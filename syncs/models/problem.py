@@ -1,10 +1,14 @@
 """Problem: one root cause, with all the records and the money that it blocks."""
 
+import re
+
 from django.db import models
 from django.db.models import Q
 
 from connectors.models import Connection, Tenant
 from syncs.models.integration import Integration
+
+SENTENCE_END = re.compile(r"(?<=\w[.!?]) ")
 
 
 class Problem(models.Model):
@@ -39,4 +43,14 @@ class Problem(models.Model):
         indexes = (models.Index(fields=("tenant", "resolved_at")),)
 
     def __str__(self) -> str:
-        return self.cause
+        return self.headline
+
+    @property
+    def headline(self) -> str:
+        """What is wrong, in one sentence."""
+        return SENTENCE_END.split(self.cause, maxsplit=1)[0]
+
+    @property
+    def detail(self) -> str:
+        """What is known beyond the headline; a provider often says the same once more."""
+        return " ".join(sentence for sentence in SENTENCE_END.split(self.cause)[1:] if sentence != self.headline)

@@ -12,9 +12,9 @@ from syncs.states import LABELS, State
 class SyncRecord(models.Model):
     """The delivery of one remote record: its state, its revisions, and the record on the other side that it stands for.
 
-    `wanted` counts the revisions that were to be sent, `sent` is the last that left, `settled` the last that the other
-    side holds for sure. `target_id` is empty until the other side has it. `reason` says in plain words why the record
-    stands where it stands. `attempt_id` is the attempt under way or in doubt.
+    `wanted` counts the revisions that were to be sent, `sent` is the last that was tried, `settled` the last that the
+    other side holds for sure. `target_id` is empty until the other side has it. `reason` says in plain words why the
+    record stands where it stands. `attempt_id` is the attempt under way or in doubt.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)

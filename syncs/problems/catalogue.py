@@ -77,7 +77,7 @@ ENGINE = (
         code="recorded_by_hand",
         actor=Actor.CUSTOMER_AP,
         cause="A bill of this payment is already settled in the ERP, or carries a payment that looks like this one.",
-        remedy="If it is the same payment, ignore this record; if not, undo the other one.",
+        remedy="If both are one payment, ignore this record; if not, stop the check at the AP network.",
     ),
     Fault(
         code="earlier_posting_stands",

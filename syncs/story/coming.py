@@ -1,17 +1,19 @@
 """What happens next with a bill, and when: read from where its deliveries stand."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from connectors.models import Connection
-from connectors.records import Phase
-from syncs.models import Feed, Problem, SyncRecord
+from connectors.records import Kind, Payment, Phase, restore
+from syncs.models import Feed, Problem, RemoteRecord, SyncRecord
 from syncs.states import State
-from syncs.story.facts import Facts
+from syncs.story.facts import Facts, Paid
+from syncs.story.paying import method_of
 from syncs.story.sides import Names
 
 OURS = (State.PENDING, State.SENDING)
+ENDED = (State.OUT_OF_SCOPE, State.IGNORED)
 STOPPED = ("rejected", "cancelled", "error")
 
 
@@ -31,6 +33,8 @@ def coming(facts: Facts, names: Names, *, now: datetime) -> Coming:
     problems = tuple({one.problem.pk: one.problem for one in deliveries if one and one.problem}.values())
     if stopped := _standstill(facts, names):
         return Coming(tone="bad", words=stopped, problems=problems)
+    if (twofold := _paid_twofold(facts, names) or _gone(facts, names)) is not None:
+        return replace(twofold, problems=problems)
     for delivery, target in _in_order(facts, names):
         if (step := _step(delivery, target, now)) is not None:
             return Coming(tone=step.tone, words=step.words, at=step.at, problems=problems)
@@ -51,6 +55,70 @@ def _standstill(facts: Facts, names: Names) -> str:
                 "Everything goes on from where it stands once it works again."
             )
     return "The delivery of bills is paused by a person." if facts.delivery.stream.paused else ""
+
+
+def _paid_twofold(facts: Facts, names: Names) -> Coming | None:
+    """Somebody has paid the bill in the ERP, and the network pays it too, or may be about to."""
+    if not any(_stands(seen.record) for seen, _ in facts.elsewhere):
+        return None
+    by_hand = f"Somebody entered a payment of this bill in {names.erp}"
+    live = [paid for paid in facts.payments if paid.stands]
+    under_way = [paid for paid in live if not paid.is_posted and not _ignored(paid)]
+    if under_way:
+        return Coming(tone="bad", words=f"{by_hand}, and {_stop(under_way, names)}")
+    invoice = facts.invoice.record if facts.invoice else None
+    if invoice is None or live or facts.delivery is None or facts.delivery.state in ENDED:
+        return None
+    if invoice.gone or invoice.status in STOPPED:
+        return Coming(tone="good", words=f"Nothing: it was paid in {names.erp}, and {names.network} does not pay it.")
+    doing = f"It is taken back at {names.network}."
+    if facts.delivery.state == State.HELD:
+        doing = f"It could not be taken back: {facts.delivery.reason}"
+    look = f"A check may be on its way already: look at {names.network}, and stop the check there if one was made."
+    return Coming(tone="bad", words=f"{by_hand} while it was in approval. {doing} {look}")
+
+
+def _gone(facts: Facts, names: Names) -> Coming | None:
+    """The bill is no longer in the ERP: nothing of it may be paid."""
+    bill, delivery = facts.bill.record, facts.delivery
+    if not bill.gone or delivery is None:
+        return None
+    was = f"was {bill.gone} in {names.erp}"
+    live = [paid for paid in facts.payments if paid.stands and not _ignored(paid)]
+    if live:
+        return Coming(tone="bad", words=f"The bill {was}, and {_stop(live, names)}")
+    if facts.invoice is None or not delivery.target_id:
+        return Coming(tone="good", words=f"Nothing: it {was} before it was sent to {names.network}.")
+    if facts.invoice.record.gone or facts.invoice.record.status in STOPPED:
+        return Coming(tone="good", words=f"Nothing: it {was}, and {names.network} does not pay it.")
+    if delivery.state == State.HELD:
+        words = f"The bill {was} and could not be taken back at {names.network}: {delivery.reason}"
+        return Coming(tone="bad", words=f"{words} Cancel it there, and stop the check if one was made.")
+    return Coming(tone="warn", words=f"The bill {was}; it is taken back at {names.network}.")
+
+
+def _stop(payments: Sequence[Paid], names: Names) -> str:
+    """What a person has to do about payments that are under way at the network, in words."""
+    records = [restore(Kind.PAYMENT, paid.payment.record.body) for paid in payments]
+    known = [one for one in records if isinstance(one, Payment)]
+    cleared = [method_of(one) for one in known if one.cleared_date]
+    under_way = [method_of(one) for one in known if not one.cleared_date]
+    words = [f"{names.network} pays it too."]
+    if under_way:
+        late = any(one.phase is Phase.EXECUTED and not one.cleared_date for one in known)
+        rest = "; what the vendor has cashed by then has to be paid back" if late else ""
+        words.append(f"Stop the {' and the '.join(under_way)} at {names.network}{rest}.")
+    if cleared:
+        words.append(f"The {' and the '.join(cleared)} has cleared: ask the vendor to pay the money back.")
+    return " ".join(words)
+
+
+def _ignored(paid: Paid) -> bool:
+    return paid.delivery is not None and paid.delivery.state == State.IGNORED
+
+
+def _stands(payment: RemoteRecord) -> bool:
+    return not payment.gone and payment.status != Phase.REVERSED
 
 
 def _in_order(facts: Facts, names: Names) -> Iterator[tuple[SyncRecord, str]]:

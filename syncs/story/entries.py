@@ -1,8 +1,9 @@
-"""One entry of a story. Pure."""
+"""The entries of a story, and their order. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 
 
@@ -17,23 +18,47 @@ class Pointer:
     url: str = ""
 
 
+class Rank(IntEnum):
+    """What comes first of what happened in one second: what we saw, our answer, what we saw later, effects."""
+
+    CAUSE = 0
+    OURS = 1
+    LATER = 2
+    EFFECT = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """Something that happened: when, what, why, by whom, and what was said over HTTP.
 
-    `rank` orders what happened at the same moment; `stage` is the stage that it reaches, if it does.
+    `stage` is the stage that it reaches, if it does; `again` is how often the same happened, the last time `until`.
     """
 
     at: datetime
-    rank: int
     title: str
+    rank: Rank = Rank.CAUSE
     tone: str = "info"
     stage: str = ""
     words: Sequence[str] = ()
     by: str = ""
     pointers: Sequence[Pointer] = ()
     exchanges: Sequence[Any] = ()
+    again: int = 0
+    until: datetime | None = None
 
     @property
-    def order(self) -> tuple[datetime, int]:
-        return self.at, self.rank
+    def order(self) -> tuple[datetime, Rank]:
+        """By whole seconds, since some providers give no more of a moment; entries of one rank keep their order."""
+        return self.at.replace(microsecond=0), self.rank
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries in order of time, causes before effects; what only happened again is folded into the first time."""
+    told: list[Entry] = []
+    for entry in sorted(entries, key=lambda entry: entry.order):
+        last = told[-1] if told else None
+        if last and not entry.exchanges and (last.title, list(last.words)) == (entry.title, list(entry.words)):
+            told[-1] = replace(last, again=last.again + 1, until=entry.at)
+        else:
+            told.append(entry)
+    return told

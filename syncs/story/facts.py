@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from audit.models import Event
 from connectors.models import Connection, Exchange
-from connectors.records import Kind
+from connectors.records import Kind, Phase
 from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, SyncRecord
 
 MOST_EVENTS = 1000
@@ -30,6 +30,17 @@ class Paid:
     applied_minor: int
     delivery: SyncRecord | None
     posting: Seen | None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the network has not taken it back."""
+        return not self.payment.record.gone and self.payment.record.status != Phase.REVERSED
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether a posting of it stands in the ERP."""
+        posting = self.posting.record if self.posting else None
+        return posting is not None and not posting.gone and posting.status != Phase.REVERSED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,7 @@ class Row:
     reason: str
     at_the_network: str
     payment_held: str
+    gone: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +143,13 @@ def _rows(bills: Sequence[RemoteRecord]) -> list[Row]:
                 bill=bill,
                 vendor=vendors.get((bill.connection_id, bill.party_id), bill.party_id),
                 amount=money(bill.amount_minor, bill.currency),
-                balance=money(bill.balance_minor, bill.currency),
+                balance="" if bill.gone else money(bill.balance_minor, bill.currency),
                 state=LABELS[state] if state else "not delivered anywhere",
                 tone=TONES.get(state, "warn") if state else "none",
                 reason=delivery.reason if delivery else "",
                 at_the_network=invoices.get(invoice, "").replace("_", " "),
                 payment_held=held.get(invoice, ""),
+                gone=bill.gone,
             )
         )
     return rows

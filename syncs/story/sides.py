@@ -1,14 +1,15 @@
-"""What each side showed of a bill, its invoice and its payments: an entry for each change that means something."""
+"""What each side showed of a bill and its invoice: an entry for each change that means something."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.base import Action
-from connectors.records import Bill, Kind, Payment, Phase, from_minor_units, restore
+from connectors.records import Bill, Kind, Payment, restore
 from connectors.registry import connector_class
-from syncs.story.entries import Entry, Pointer
-from syncs.story.facts import Facts, Paid, Seen
+from syncs.models import Attempt
+from syncs.story.entries import Entry, Pointer, Rank
+from syncs.story.facts import Facts, Seen
 
 WORKFLOW: Mapping[str, tuple[str, str]] = {
     "received": ("Received", "none"),
@@ -19,14 +20,9 @@ WORKFLOW: Mapping[str, tuple[str, str]] = {
     "error": ("Found unusable", "bad"),
     "cancelled": ("Cancelled", "warn"),
 }
-COMPARED = {
-    "number": "number",
-    "amount": "amount",
-    "balance": "open balance",
-    "date": "date",
-    "due_date": "due date",
-    "memo": "memo",
-}
+COMPARED = {"number": "number", "amount": "amount", "date": "date", "due_date": "due date", "memo": "memo"}
+NEVER_LEFT = ("not sent", "not needed")
+SKEW = timedelta(minutes=2)  # how far a provider's clock may be behind ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,61 +43,46 @@ class Shown:
     """One state of an object: since when, as far as we know, and when we saw it."""
 
     record: Bill | Payment
-    revision: int
     changed_at: datetime
     seen_at: datetime
     gone: str = ""
 
-
-def seen_entries(facts: Facts, names: Names) -> Iterator[Entry]:
-    """Everything that was seen on either side."""
-    yield from _bill(facts, names)
-    if facts.invoice is not None:
-        yield from _invoice(facts.invoice, names)
-    for paid in facts.payments:
-        yield from _payment(paid, names)
-        if paid.posting is not None and not _voided_by_us(facts, paid):
-            yield from _posting(paid.posting, names)
-    for seen, minor in facts.elsewhere:
-        yield from _paid_elsewhere(seen, minor, names)
+    @property
+    def rank(self) -> Rank:
+        """What we saw only after the second in which it happened cannot be why we did something in that second."""
+        in_time = self.seen_at.replace(microsecond=0) <= self.changed_at
+        return Rank.CAUSE if in_time else Rank.LATER
 
 
-def method_of(payment: Payment) -> str:
-    """A payment as people name it: by which way, under which reference."""
-    way = {"check": "check", "ach": "ACH", "card": "virtual card"}.get(payment.method, "an unknown way")
-    return f"{way} {payment.reference}".strip()
+def left(attempt: Attempt) -> bool:
+    """Whether the attempt was sent, or may have been: not what was put back, nor what was found before it was sent."""
+    found_first = attempt.outcome == "found" and attempt.ended_at is not None and attempt.ended_at <= attempt.deadline
+    return attempt.outcome not in NEVER_LEFT and not found_first
 
 
 def shown(seen: Seen, kind: Kind) -> list[Shown]:
-    """The states of an object, oldest first; the provider's own time of change where it gives one."""
+    """The states of an object, oldest first; the provider's own time of change where it gives one that can be."""
     rows = [
-        *((row.body, row.revision, row.observed_at, row.gone) for row in seen.earlier),
-        (seen.record.body, seen.record.revision, seen.record.seen_at, seen.record.gone),
+        *((row.body, row.observed_at, row.gone) for row in seen.earlier),
+        (seen.record.body, seen.record.seen_at, seen.record.gone),
     ]
     states = []
-    for body, revision, seen_at, gone in rows:
+    for body, seen_at, gone in rows:
         record = restore(kind, body)
         assert isinstance(record, Bill | Payment)
-        states.append(
-            Shown(
-                record=record,
-                revision=revision,
-                changed_at=record.modified_at if record.modified_at and not gone else seen_at,
-                seen_at=seen_at,
-                gone=gone,
-            )
-        )
+        changed_at = min(record.modified_at, seen_at) if record.modified_at and not gone else seen_at
+        states.append(Shown(record=record, changed_at=changed_at, seen_at=seen_at, gone=gone))
     return states
 
 
-def _bill(facts: Facts, names: Names) -> Iterator[Entry]:
+def bill_entries(facts: Facts, names: Names) -> Iterator[Entry]:
+    """What the ERP showed of the bill."""
     states = shown(facts.bill, Kind.BILL)
     first, bill = states[0], states[0].record
     assert isinstance(bill, Bill)
     known = [first.seen_at, *(event.at for event in facts.events[:1])]
     yield Entry(
         at=min(known),
-        rank=0,
         stage="seen",
         tone="none",
         title=f"Seen in {names.erp}",
@@ -109,26 +90,34 @@ def _bill(facts: Facts, names: Names) -> Iterator[Entry]:
             f"Bill {bill.number} of {facts.vendor} over {bill.amount:,} {bill.currency}"
             + (f", due {bill.due_date:%-d %b %Y}." if bill.due_date else ".")
         ],
-        pointers=[_pointer(facts.bill, "bill", Kind.BILL)],
+        pointers=[pointer(facts.bill, "bill", Kind.BILL)],
     )
     for before, after in zip(states, states[1:], strict=False):
         if after.gone:
-            yield Entry(at=after.seen_at, rank=1, tone="bad", title=f"{after.gone.capitalize()} in {names.erp}")
-        elif changed := _changes(before.record, after.record):
-            yield Entry(
-                at=after.changed_at,
-                rank=8,
-                tone="none",
-                title=f"Changed in {names.erp}",
-                words=_and_seen(changed, after),
-            )
+            yield Entry(at=after.seen_at, tone="bad", title=f"{after.gone.capitalize()} in {names.erp}")
+        else:
+            yield from _changed(facts, before.record, after, names)
 
 
-def _changes(before: Bill | Payment, after: Bill | Payment) -> list[str]:
+def _changed(facts: Facts, before: Bill | Payment, after: Shown, names: Names) -> Iterator[Entry]:
+    record = after.record
     assert isinstance(before, Bill)
-    assert isinstance(after, Bill)
+    assert isinstance(record, Bill)
+    if words := _changes(before, record):
+        yield Entry(at=after.changed_at, rank=after.rank, tone="none", title=f"Changed in {names.erp}", words=words)
+    if before.balance != record.balance:
+        yield Entry(
+            at=_after_our_posting(facts, after.changed_at),
+            rank=Rank.EFFECT,
+            tone="none",
+            title=f"Open balance in {names.erp}: {record.balance:,} {record.currency}",
+            words=[f"It was {before.balance:,} {before.currency}."],
+        )
+
+
+def _changes(before: Bill, after: Bill) -> list[str]:
     words = [
-        f"{words[:1].upper()}{words[1:]}: {getattr(before, name)} → {getattr(after, name)}."
+        f"{words[:1].upper()}{words[1:]}: {_value(before, name)} → {_value(after, name)}."
         for name, words in COMPARED.items()
         if getattr(before, name) != getattr(after, name)
     ]
@@ -139,110 +128,51 @@ def _changes(before: Bill | Payment, after: Bill | Payment) -> list[str]:
     return words
 
 
-def _invoice(invoice: Seen, names: Names) -> Iterator[Entry]:
-    word = ""
-    for state in shown(invoice, Kind.BILL):
+def _value(bill: Bill, name: str) -> str:
+    return f"{bill.amount:,} {bill.currency}" if name == "amount" else str(getattr(bill, name) or "none")
+
+
+def _after_our_posting(facts: Facts, moment: datetime) -> datetime:
+    """The moment of a change of the balance, but never before the posting of ours that made it was through."""
+    payments = {paid.delivery.pk for paid in facts.payments if paid.delivery}
+    ends = [one.ended_at for one in facts.attempts.values() if one.sync_record_id in payments and left(one)]
+    return min((end for end in ends if end and timedelta(0) <= end - moment <= SKEW), default=moment)
+
+
+def invoice_entries(facts: Facts, names: Names) -> Iterator[Entry]:
+    """What the network showed of the invoice: each step of its workflow."""
+    if facts.invoice is None:
+        return
+    word, states = "", shown(facts.invoice, Kind.BILL)
+    last = states[-1].record
+    stands = isinstance(last, Bill) and last.status == "approved" and not states[-1].gone
+    for state in states:
         record = state.record
         assert isinstance(record, Bill)
         if state.gone:
-            yield Entry(at=state.seen_at, rank=3, tone="bad", title=f"{state.gone.capitalize()} at {names.network}")
+            yield Entry(at=state.seen_at, tone="bad", title=f"{state.gone.capitalize()} at {names.network}")
         elif record.status != word:
+            cause = None if word and record.status != "cancelled" else _sent_at(facts, withdrawn=bool(word))
             word = record.status
             title, tone = WORKFLOW.get(word, (f"Status {word or 'not given'}", "warn"))
             yield Entry(
-                at=state.changed_at,
-                rank=3,
-                stage="approved" if word == "approved" else "",
+                at=max(state.changed_at, cause) if cause else state.changed_at,
+                rank=Rank.EFFECT if cause else state.rank,
+                stage="approved" if stands and word == "approved" else "",
                 tone=tone,
                 title=f"{title} at {names.network}",
-                words=_and_seen([record.memo] if record.memo and word in ("rejected", "error") else [], state),
-                pointers=[_pointer(invoice, "invoice", Kind.BILL)],
+                words=[record.memo] if record.memo and word in ("rejected", "error") else [],
+                pointers=[pointer(facts.invoice, "invoice", Kind.BILL)],
             )
 
 
-def _payment(paid: Paid, names: Names) -> Iterator[Entry]:
-    phase: Phase | None = None
-    for state in shown(paid.payment, Kind.PAYMENT):
-        payment = state.record
-        assert isinstance(payment, Payment)
-        if payment.phase is phase:
-            continue
-        phase = payment.phase
-        titles = {
-            Phase.NONE: ("Payment prepared", "none", ""),
-            Phase.PENDING: ("Payment released, not executed yet", "info", ""),
-            Phase.EXECUTED: (f"Paid by {method_of(payment)}", "good", "paid"),
-            Phase.REVERSED: (f"Payment by {method_of(payment)} taken back", "bad", ""),
-            Phase.UNKNOWN: (f'Payment has the unknown status "{payment.status}"', "warn", ""),
-        }
-        title, tone, stage = titles[phase]
-        part = _part(paid.applied_minor, paid.payment, payment)
-        yield Entry(
-            at=state.changed_at,
-            rank=4,
-            stage=stage,
-            tone=tone,
-            title=f"{title} at {names.network}",
-            words=_and_seen([part, f'Their word is "{payment.status}".'], state),
-            pointers=[_pointer(paid.payment, "payment", Kind.PAYMENT)],
-        )
+def _sent_at(facts: Facts, *, withdrawn: bool) -> datetime | None:
+    """When we sent the bill for the first time, or what takes it back."""
+    own = [one for one in facts.attempts.values() if facts.delivery and one.sync_record_id == facts.delivery.pk]
+    times = [one.started_at for one in own if left(one) and (one.action == Action.WITHDRAW) is withdrawn]
+    return min(times, default=None)
 
 
-def _part(applied_minor: int, seen: Seen, payment: Payment) -> str:
-    applied = from_minor_units(applied_minor, seen.record.currency)
-    if applied == payment.amount:
-        return f"{payment.amount:,} {payment.currency}, all of it on this bill."
-    return f"{applied:,} {payment.currency} of this bill, within a payment over {payment.amount:,} {payment.currency}."
-
-
-def _voided_by_us(facts: Facts, paid: Paid) -> bool:
-    sent = [one for one in facts.attempts.values() if paid.delivery and one.sync_record_id == paid.delivery.pk]
-    return any(one.action == Action.VOID for one in sent)
-
-
-def _posting(posting: Seen, names: Names) -> Iterator[Entry]:
-    """What became of our posting in the ERP, when it was not us: only an end of it means something here."""
-    for state in shown(posting, Kind.PAYMENT):
-        assert isinstance(state.record, Payment)
-        if state.gone or state.record.phase is Phase.REVERSED:
-            word = state.gone or "voided"
-            yield Entry(
-                at=state.changed_at,
-                rank=7,
-                tone="warn",
-                title=f"The bill payment is {word} in {names.erp}",
-                pointers=[_pointer(posting, "bill payment", Kind.PAYMENT)],
-            )
-            return
-
-
-def _paid_elsewhere(seen: Seen, minor: int, names: Names) -> Iterator[Entry]:
-    state = shown(seen, Kind.PAYMENT)[-1]
-    payment = state.record
-    assert isinstance(payment, Payment)
-    if state.gone or payment.phase is Phase.REVERSED:
-        return
-    yield Entry(
-        at=state.changed_at,
-        rank=4,
-        tone="warn",
-        title=f"Paid in {names.erp} by somebody else",
-        words=_and_seen([_part(minor, seen, payment)], state),
-        pointers=[_pointer(seen, "bill payment", Kind.PAYMENT)],
-    )
-
-
-def _and_seen(words: Sequence[str], state: Shown) -> list[str]:
-    late = (state.seen_at - state.changed_at).total_seconds() >= 60
-    return [*words, *([f"We saw it {_ago(state)} later."] if late else [])]
-
-
-def _ago(state: Shown) -> str:
-    minutes = int((state.seen_at - state.changed_at).total_seconds() // 60)
-    if minutes < 120:
-        return f"{minutes} minute{'s' if minutes != 1 else ''}"
-    return f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"
-
-
-def _pointer(seen: Seen, what: str, kind: Kind) -> Pointer:
+def pointer(seen: Seen, what: str, kind: Kind) -> Pointer:
+    """Where the object is found in the provider's own product."""
     return Pointer(what=what, id=seen.record.remote_id, connection_id=seen.record.connection_id, kind=kind)

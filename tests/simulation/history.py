@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from audit.seal import seal
+from audit.seal import EVERYTHING, seal
 from connectors.conversation import Steps
 from syncs import scheduler
 from syncs.leases import LeaseLost
@@ -149,7 +149,7 @@ class History:
         return False
 
     def _seal(self) -> None:
-        seal(now=self.world.clock.now(), holder="sealer", horizon=invariants.SEES_ALL)
+        seal(now=self.world.clock.now(), holder="sealer", horizon=EVERYTHING)
 
     def _pass_time(self) -> None:
         """Mostly a moment, sometimes so long that a stopped worker wakes up after its deadline, or a token has died."""

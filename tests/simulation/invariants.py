@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from audit.seal import seal
+from audit.seal import EVERYTHING, seal
 from audit.verify import verify
 from connectors.records import Kind
 from syncs.keys import record_key
@@ -14,7 +14,6 @@ from tests.simulation import tracks
 from tests.simulation.world import COMPANY, REALM, World
 
 AT_REST = (State.SYNCED, State.OUT_OF_SCOPE, State.IGNORED)
-SEES_ALL = 2**62
 OURS = "ml-connector:"
 
 
@@ -164,7 +163,7 @@ def _records(world: World) -> Iterator[str]:
 
 
 def _audit(world: World) -> Iterator[str]:
-    seal(now=world.clock.now(), holder="invariants", horizon=SEES_ALL)
+    seal(now=world.clock.now(), holder="invariants", horizon=EVERYTHING)
     for finding in verify(world.tenant.pk, now=world.clock.now()):
         yield f"audit: {finding}"
 
