@@ -50,9 +50,10 @@ def look_up_doubtful(slice_: Slice) -> Steps[bool]:
     now = slice_.now()
     with transaction.atomic():
         slice_.lease.check(now)
-        write_verdicts(slice_, [_conclude(slice_, write, verdict, found) for write, verdict in doubtful], now=now)
+        looked = slice_.talk.kept_exchanges().get(slice_.talk.trace_id)
+        concluded = [_conclude(slice_, write, verdict, found) for write, verdict in doubtful]
+        write_verdicts(slice_, [replace(verdict, exchange_id=looked) for verdict in concluded], now=now)
         observe_receipts(slice_, [receipt for receipt in found.values() if receipt is not None])
-        slice_.talk.kept_exchanges()
     return True
 
 

@@ -39,7 +39,7 @@ WHERE s.id = v.id AND (v.attempt_id IS NULL OR s.attempt_id = v.attempt_id)
 
 END_ATTEMPTS = """
 UPDATE syncs_attempt a SET ended_at = %(now)s, outcome = v.outcome, code = v.code, message = v.reason,
-    exchange_id = coalesce(v.exchange_id, a.exchange_id)
+    exchange_id = coalesce(a.exchange_id, v.exchange_id)
 FROM unnest(
     %(attempt_id)s::bigint[], %(outcome)s::text[], %(code)s::text[], %(reason)s::text[], %(exchange_id)s::bigint[]
 ) AS v (id, outcome, code, reason, exchange_id)
@@ -129,7 +129,7 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
         for problem_id in SyncRecord.objects.filter(pk__in=ids).values_list("problem_id", flat=True)
         if problem_id is not None
     }
-    verdicts = [_with_problem(slice_, verdict, now) for verdict in verdicts]
+    verdicts = _with_problems(slice_, verdicts, now)
     with database.cursor() as cursor:
         cursor.execute(WRITE, {"now": now, **_arrays(verdicts, WRITTEN)})
         ended = [verdict for verdict in verdicts if verdict.attempt_id is not None]
@@ -174,21 +174,30 @@ def _arrays(verdicts: Sequence[Verdict], names: Sequence[str]) -> dict[str, list
     }
 
 
-def _with_problem(slice_: Slice, verdict: Verdict, now: datetime) -> Verdict:
-    if not verdict.needs_somebody:
-        return verdict
-    problem = open_problem(
-        Cause(
-            tenant_id=slice_.tenant_id,
-            integration_id=slice_.integration.pk,
-            provider=slice_.target.provider,
-            code=verdict.code,
-            cause_key=verdict.cause_key or f"record:{verdict.id}",
-            detail=verdict.reason,
-        ),
-        now=now,
+def _with_problems(slice_: Slice, verdicts: Sequence[Verdict], now: datetime) -> list[Verdict]:
+    """Those that need somebody name their problem; however many share a cause, it is opened once."""
+    opened: dict[tuple[str, str], int] = {}
+    named = []
+    for verdict in verdicts:
+        if verdict.needs_somebody:
+            cause_key = verdict.cause_key or f"record:{verdict.id}"
+            if (verdict.code, cause_key) not in opened:
+                opened[verdict.code, cause_key] = _problem(slice_, verdict, cause_key, now)
+            verdict = replace(verdict, problem_id=opened[verdict.code, cause_key])
+        named.append(verdict)
+    return named
+
+
+def _problem(slice_: Slice, verdict: Verdict, cause_key: str, now: datetime) -> int:
+    cause = Cause(
+        tenant_id=slice_.tenant_id,
+        integration_id=slice_.integration.pk,
+        provider=slice_.target.provider,
+        code=verdict.code,
+        cause_key=cause_key,
+        detail=verdict.reason,
     )
-    return replace(verdict, problem_id=problem.pk)
+    return open_problem(cause, now=now).pk
 
 
 def _event(slice_: Slice, verdict: Verdict, now: datetime) -> NewEvent:

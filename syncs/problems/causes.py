@@ -55,7 +55,7 @@ def open_problem(cause: Cause, *, now: datetime) -> Problem:
             "opened_at": now,
             "integration_id": cause.integration_id,
             "connection_id": cause.connection_id,
-            "cause": f"{known.cause} {cause.detail}".strip(),
+            "cause": cause.detail if cause.detail.startswith(known.cause) else f"{known.cause} {cause.detail}".strip(),
             "actor": known.actor,
             "remedy": known.remedy,
         },
