@@ -1,8 +1,5 @@
 #!/usr/bin/env python
-"""Runs a command; the embedded database server is started first if the command may need it.
-
-Besides Django's and ours there is `manage.py postgres start|stop|status`, for that server.
-"""
+"""Runs a command; the database server is started first if it is the embedded one and the command may need it."""
 
 import os
 import sys
@@ -11,10 +8,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from mlconnector import embedded_postgres
+from mlconnector import embedded_postgres, environment
 from mlconnector.postgres_files import EmbeddedPostgresError
 
-WITHOUT_DATABASE = {"check", "collectstatic", "help", "version", "--help", "--version", "-h"}
+WITHOUT_DATABASE = {"check", "collectstatic", "help", "postgres", "simulate", "version", "--help", "--version", "-h"}
+BEFORE_MIGRATING = {"bench", "demo", "migrate", "simulate_faults"}
 
 
 def main() -> None:
@@ -26,23 +24,13 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> None:
-    home = settings.EMBEDDED_POSTGRES
-    if arguments[1:2] == ["postgres"]:
-        if home is None:
-            sys.exit("DATABASE_URL is set, so there is no embedded server to start or stop.")
-        match arguments[2:]:
-            case ["start"]:
-                embedded_postgres.ensure(home)
-            case ["stop"]:
-                embedded_postgres.stop(home)
-            case ["status"]:
-                pass
-            case _:
-                sys.exit("Say manage.py postgres start, stop or status.")
-        sys.stdout.write(f"PostgreSQL is {embedded_postgres.status(home)}.\n")
-        return
-    if home and not WITHOUT_DATABASE.intersection(arguments[1:2] or ["help"]):
-        embedded_postgres.ensure(home)
+    command = arguments[1] if len(arguments) > 1 else "help"
+    if command not in WITHOUT_DATABASE and not {"--help", "-h"}.intersection(arguments):
+        if settings.EMBEDDED_POSTGRES:
+            embedded_postgres.ensure(settings.EMBEDDED_POSTGRES)
+        environment.refuse_unusable(
+            settings.DATABASES["default"], settings.WORK_ROLE, migrated=command not in BEFORE_MIGRATING
+        )
     execute_from_command_line(arguments)
 
 

@@ -1,7 +1,13 @@
-"""A connection that needs somebody, and one that works again."""
+"""A connection that needs somebody, and one that works again.
+
+Whoever else has to know is told in the same transaction: the module that the settings name has `stopped` and `works`.
+"""
 
 from datetime import datetime
+from importlib import import_module
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from audit.log import NewEvent, record
@@ -28,17 +34,21 @@ def needs_attention(connection: Connection, error: AuthError, *, now: datetime) 
                     )
                 ]
             )
+            _who_has_to_know().stopped(connection, error, now=now)
 
 
 def works_again(connection: Connection, *, now: datetime) -> None:
-    """Use a connection again after somebody signed in; everything goes on from where it stood."""
+    """Its credentials are accepted: everything goes on from where it stood, unless a person has paused it.
+
+    One that nobody has confirmed yet stays new.
+    """
+    rows = Connection.objects.filter(pk=connection.pk)
     with transaction.atomic():
-        changed = (
-            Connection.objects.filter(pk=connection.pk)
-            .exclude(status=Connection.Status.CONNECTED)
-            .update(status=Connection.Status.CONNECTED, attention="")
+        rows.filter(status=Connection.Status.PAUSED).update(attention="")
+        resumed = rows.filter(status=Connection.Status.ATTENTION).update(
+            status=Connection.Status.CONNECTED, attention=""
         )
-        if changed:
+        if resumed:
             record(
                 [
                     NewEvent(
@@ -50,3 +60,8 @@ def works_again(connection: Connection, *, now: datetime) -> None:
                     )
                 ]
             )
+        _who_has_to_know().works(connection, now=now)
+
+
+def _who_has_to_know() -> Any:
+    return import_module(settings.CONNECTION_WATCHER)

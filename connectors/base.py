@@ -6,7 +6,7 @@ one chunk of at most `limits.batch` records, so that a slice of work can be stop
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -63,10 +63,12 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the provider allows: requests a minute and at once, records in a write, and its own time-out in seconds."""
+    """What the provider allows: requests a minute, a second (0 where it does not say) and at once, records in a write,
+    and its own time-out in seconds."""
 
     per_minute: int
     concurrency: int
+    per_second: int = 0
     batch: Mapping[Kind, int] = field(default_factory=dict)
     timeout: float = 120.0
     shared_by_app: bool = False
@@ -277,7 +279,3 @@ class Connector(ABC):
     @abstractmethod
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write one chunk; one outcome for each, in order. Raises only what concerns the whole chunk."""
-
-
-ConnectorType = type[Connector]
-Call = Callable[[Connector], Any]

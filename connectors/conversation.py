@@ -28,6 +28,8 @@ from connectors.registry import connector_class
 from connectors.tokens import StoredTokens
 from connectors.vault import UNREADABLE
 
+MOMENT, LONGER = 0.5, 2.0  # seconds that one call, or a set of them, waits for permits before it is put off
+
 T = TypeVar("T")
 Steps = Generator[str, None, T]
 Job = Callable[[Connector], T]
@@ -111,25 +113,42 @@ class Conversation:
             )
         )
 
-    def call(self, job: Job[T]) -> Steps[T]:
-        """One call; raises what the connector raises."""
-        outcomes = yield from self.call_all([(job, "")])
+    def call(self, job: Job[T], patience: float = MOMENT) -> Steps[T]:
+        """One call, which waits so many seconds for a permit; raises what the connector raises."""
+        outcomes = yield from self.call_all([(job, "")], patience)
         if isinstance(outcomes[0], ConnectorError):
             raise outcomes[0]
         return outcomes[0]
 
-    def call_all(self, jobs: Sequence[tuple[Job[T], str]]) -> Steps[list[T | ConnectorError]]:
+    def call_all(self, jobs: Sequence[tuple[Job[T], str]], patience: float = LONGER) -> Steps[list[T | ConnectorError]]:
         """Calls at the same time, each with its trace id; the outcome or the error of each, in order.
 
-        A call refused for its access token is made once more with a fresh one. Raises what concerns them all: no
-        permit, no token.
+        A call refused for its access token is made once more with a fresh one. They begin in groups, each with its
+        permits; those for which there are none soon are RateLimited. Raises what concerns them all: no permit for the
+        first, no token.
         """
-        self._take_permits(len(jobs))
+        together = min(self.budget.burst, self.provider.limits.concurrency) if self.effects.budgets else len(jobs)
+        until = self.effects.clock.monotonic() + patience
+        yield from self._permits(min(together, len(jobs)), until)
         try:
             token = yield from self.token()
         except RateLimited as error:
             self._wait_as_told([error])
             raise
+        outcomes: list[T | ConnectorError] = []
+        while len(outcomes) < len(jobs):
+            some = jobs[len(outcomes) : len(outcomes) + together]
+            try:
+                if outcomes:
+                    yield from self._permits(len(some), until)
+            except RateLimited as error:  # what was answered so far must not be lost
+                return outcomes + [error] * (len(jobs) - len(outcomes))
+            answers, token = yield from self._ask(some, token)
+            outcomes += answers
+        return outcomes
+
+    def _ask(self, jobs: Sequence[tuple[Job[T], str]], token: str) -> Steps[tuple[list[T | ConnectorError], str]]:
+        """What these come to, each refused for its access token once more with a fresh one; and the token that is."""
         outcomes = self._run(jobs, token)
         again = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, TokenExpired)]
         if again:
@@ -143,7 +162,7 @@ class Conversation:
             for place, outcome in zip(again, second, strict=True):
                 outcomes[place] = _final(outcome)
         self._wait_as_told(outcomes)
-        return outcomes
+        return outcomes, token
 
     @property
     def budget(self) -> BudgetOwner:
@@ -154,23 +173,30 @@ class Conversation:
                 tenant_id=self.connection.app.tenant_id,
                 owner=f"app:{self.connection.app_id}",
                 per_minute=limits.per_minute,
+                per_second=limits.per_second,
             )
         return BudgetOwner(
-            tenant_id=self.connection.tenant_id, owner=f"connection:{self.connection.pk}", per_minute=limits.per_minute
+            tenant_id=self.connection.tenant_id,
+            owner=f"connection:{self.connection.pk}",
+            per_minute=limits.per_minute,
+            per_second=limits.per_second,
         )
 
     def must_wait(self) -> float:
-        """The seconds until our budget has a permit again; 0 where there is one now."""
-        return governor.wait_for_one(self.budget, now=self.effects.clock.now()) if self.effects.budgets else 0
+        """The seconds until our budget has a permit again; 0 where there is one now or in a moment."""
+        wait = governor.wait_for_one(self.budget, now=self.effects.clock.now()) if self.effects.budgets else 0
+        return wait if wait > MOMENT else 0
 
-    def _take_permits(self, count: int) -> None:
-        if not self.effects.budgets:
-            return
-        wait = governor.take(self.budget, count, now=self.effects.clock.now())
-        if wait:
-            raise RateLimited(
-                "Our budget with this provider is spent for a moment.", retry_after=wait, code="budget_spent"
-            )
+    def _permits(self, count: int, until: float) -> Steps[None]:
+        """Take permits, waiting for them where they come by then on the monotonic clock; RateLimited where not."""
+        clock = self.effects.clock
+        while self.effects.budgets and (wait := governor.take(self.budget, count, now=clock.now())):
+            if clock.monotonic() + wait > until:
+                raise RateLimited(
+                    "Our budget with this provider is spent for a moment.", retry_after=wait, code="budget_spent"
+                )
+            yield "waiting for a permit"
+            clock.sleep(wait)
 
     def _wait_as_told(self, outcomes: Sequence[object]) -> None:
         """Block the budget for all who share it, where the provider has told one of them to wait."""
@@ -188,8 +214,13 @@ class Conversation:
 
             return do
 
-        doings = [doing(job, self.connector(token, trace_id)) for job, trace_id in jobs]
-        return self.effects.concurrently(doings, self.provider.limits.concurrency)
+        connectors = [self.connector(token, trace_id) for _, trace_id in jobs]
+        doings = [doing(job, connector) for (job, _), connector in zip(jobs, connectors, strict=True)]
+        outcomes = self.effects.concurrently(doings, self.provider.limits.concurrency)
+        beyond = sum(len(connector.session.http.exchanged) for connector in connectors) - len(jobs)
+        if beyond > 0 and self.effects.budgets:  # a call may be several requests
+            governor.owe(self.budget, beyond, now=self.effects.clock.now())
+        return outcomes
 
     def kept_exchanges(self) -> dict[str, int]:
         """Write what was said since the last time, in the caller's transaction; the last exchange's id by trace id."""

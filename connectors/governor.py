@@ -1,7 +1,12 @@
 """Budgets: how much may still be asked of an app or an account, kept in rows that all processes share.
 
-A budget is a token bucket filled at the provider's rate up to ten seconds' worth. More requests than that at once leave
-a debt, which is filled first. A provider that says "wait" blocks its whole budget until then. All times are passed in.
+A budget is a token bucket filled at the provider's rate a minute; it holds what the provider takes in one second, or
+ten seconds' worth where it does not say. What was sent beyond what was asked for is owed, and filled first. A provider
+that says "wait" blocks its whole budget until then. All times are passed in.
+
+How many requests are under way at once is kept within a process only. No provider that we have counts them apart from
+their rate, and over all processes the bucket bounds them: who has no permit does not begin, so that with answers within
+a second at most one bucketful and one second's rate are under way.
 """
 
 from dataclasses import dataclass
@@ -11,6 +16,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 BURST_SECONDS = 10
+DEEPEST_DEBT = 1_000_000
 
 TAKE = """
 INSERT INTO connectors_budget AS budget (tenant_id, owner, level, filled_at)
@@ -31,6 +37,17 @@ class BudgetOwner:
     tenant_id: int | None
     owner: str
     per_minute: int
+    per_second: int = 0
+
+    @property
+    def rate(self) -> Decimal:
+        """Permits a second."""
+        return Decimal(self.per_minute) / 60
+
+    @property
+    def burst(self) -> int:
+        """The most permits that can be there at once."""
+        return self.per_second or max(1, int(self.rate * BURST_SECONDS))
 
 
 def wait_for_one(budget: BudgetOwner, *, now: datetime) -> float:
@@ -43,8 +60,7 @@ def take(budget: BudgetOwner, count: int, *, now: datetime, needed: int | None =
 
     They are granted when `needed` are there, which is as many as are taken unless it is said otherwise.
     """
-    rate = Decimal(budget.per_minute) / 60
-    capacity = max(Decimal(1), rate * BURST_SECONDS)
+    rate, capacity = budget.rate, Decimal(budget.burst)
     wanted = {
         "tenant": budget.tenant_id,
         "owner": budget.owner,
@@ -68,6 +84,11 @@ def take(budget: BudgetOwner, count: int, *, now: datetime, needed: int | None =
         return float((blocked_until - now).total_seconds())
     filled = level + rate * Decimal(str(max(0, (now - filled_at).total_seconds())))
     return float(max(Decimal("0.05"), (wanted["needed"] - filled) / rate))
+
+
+def owe(budget: BudgetOwner, count: int, *, now: datetime) -> None:
+    """So many requests were sent without a permit: they are filled before anything else is granted."""
+    take(budget, count, now=now, needed=-DEEPEST_DEBT)
 
 
 def block(budget: BudgetOwner, seconds: float, *, now: datetime) -> None:

@@ -83,6 +83,7 @@ class Simulator(ABC):
     """A stand-in for one provider: real paths and bodies, books that a test can read, a person who acts in them."""
 
     key: ClassVar[str]
+    first_acts: ClassVar[Mapping[str, Mapping[str, Any]]] = {}  # a person's, that make an app and a company known
     throttled: bool = True  # whether requests beyond the provider's limits are refused
 
     def __init__(self, clock: Clock, journal: Path | None = None) -> None:

@@ -33,10 +33,7 @@ class StoredTokens:
 
     def load(self) -> HeldTokens:
         """What is held now; nothing where nobody has signed in yet."""
-        token = self._row().first()
-        if token is None:
-            Token.objects.bulk_create([Token(tenant_id=self.tenant_id, owner=self.owner)], ignore_conflicts=True)
-            token = self._row().get()
+        token = self._row().first() or self._made()
         if isinstance(token.secrets, Undecryptable):
             raise TransientError(UNREADABLE, code="credentials_unreadable")
         return HeldTokens(
@@ -83,15 +80,30 @@ class StoredTokens:
         """Give the right back without new tokens."""
         self._row().filter(refreshing_until=self._refreshing_until).update(refreshing_until=None)
 
-    def replace(self, tokens: Tokens, *, now: datetime) -> None:
-        """Keep what a person's new sign-in brought, whoever may be refreshing the old ones."""
+    def replace(self, tokens: Tokens, *, now: datetime) -> Token:
+        """Keep what a person's new sign-in brought, whoever may be refreshing the old ones; the row as it was."""
         with transaction.atomic():
-            self.load()
-            keep(self._row().select_for_update().get(), tokens, now=now)
+            self._made()
+            row, before = self._row().select_for_update().get(), self._row().get()
+            keep(row, tokens, now=now)
+            return before
+
+    def put_back(self, before: Token) -> None:
+        """Hold again what a new sign-in replaced, unless that was refreshed or replaced in its turn."""
+        with transaction.atomic():
+            row = self._row().select_for_update().get()
+            if row.generation == before.generation + 1:
+                before.generation, before.refreshing_until = row.generation + 1, None
+                before.save()
 
     def forget(self) -> None:
         """Hold nothing any more."""
         self._row().delete()
+
+    def _made(self) -> Token:
+        with transaction.atomic():
+            Token.objects.bulk_create([Token(tenant_id=self.tenant_id, owner=self.owner)], ignore_conflicts=True)
+        return self._row().get()
 
     def _row(self) -> QuerySet[Token]:
         return Token.objects.filter(Q(tenant_id=self.tenant_id) if self.tenant_id else Q(tenant=None), owner=self.owner)
@@ -99,7 +111,8 @@ class StoredTokens:
 
 def keep(token: Token, tokens: Tokens, *, now: datetime, right_until: datetime | None = None) -> None:
     """Write new tokens into a row that the caller has locked; nobody has the right to refresh unless it is said."""
-    token.secrets = {"access": tokens.access_token, "refresh": tokens.refresh_token or token.secrets.get("refresh", "")}
+    known = {} if isinstance(token.secrets, Undecryptable) else token.secrets
+    token.secrets = {"access": tokens.access_token, "refresh": tokens.refresh_token or known.get("refresh", "")}
     token.generation += 1
     token.lifetime_seconds = tokens.expires_in
     token.obtained_at = now

@@ -50,7 +50,14 @@ def callback(request: HttpRequest) -> HttpResponse:
         return _failed(request, refused)
     if signed_in.needs_confirmation:
         return redirect("connectors:confirm", signed_in.connection.pk)
-    messages.success(request, f"{signed_in.connection.account_name} is connected again; everything goes on.")
+    if signed_in.unchecked:
+        messages.warning(
+            request,
+            f"Your sign-in to {signed_in.connection.account_name} is kept and everything goes on, but it could not be "
+            f"checked just now: {signed_in.unchecked} The check follows with the next reading.",
+        )
+    else:
+        messages.success(request, f"{signed_in.connection.account_name} is connected again; everything goes on.")
     return redirect(_home(signed_in.connection))
 
 

@@ -64,10 +64,16 @@ def status(home: Path) -> str:
 @contextmanager
 def _locked(home: Path) -> Iterator[tuple[Path, Path]]:
     folder = place(home)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        folder.chmod(0o711)  # the server's user passes through to its data and can list nothing
-    with (folder / "postgres.lock").open("w") as lock:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            folder.chmod(0o711)  # the server's user passes through to its data and can list nothing
+        locked = (folder / "postgres.lock").open("w")
+    except OSError as error:
+        raise EmbeddedPostgresError(
+            f"{folder} cannot be written to ({error.strerror}). Set MLCONNECTOR_HOME to a folder of your own."
+        ) from None
+    with locked as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         programs = binaries(folder)
         yield programs, data_folder(folder, programs)

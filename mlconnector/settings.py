@@ -30,27 +30,23 @@ if DEBUG and PRODUCTION:
 # Secrets. Changing SECRET_KEY empties the queue (which is rebuilt from our rows) and ends sessions.
 # FERNET_KEYS encrypt credentials: the first encrypts, all decrypt, so that a new one is put in front.
 if PRODUCTION:
-    SECRET_KEY = environment.text("SECRET_KEY")
-    FERNET_KEYS = environment.words("FERNET_KEYS")
+    SECRET_KEY = environment.secret("SECRET_KEY")
+    FERNET_KEYS = environment.fernet_keys("FERNET_KEYS")
 else:
     SECRET_KEY = environment.text("SECRET_KEY", environment.made_once(HOME / "secret_key", get_random_secret_key))
-    FERNET_KEYS = environment.words(
+    FERNET_KEYS = environment.fernet_keys(
         "FERNET_KEYS", environment.made_once(HOME / "fernet_keys", lambda: Fernet.generate_key().decode())
-    )
-if any(len(key) < 32 for key in FERNET_KEYS):
-    raise environment.SettingError(
-        "A key in FERNET_KEYS has fewer than 32 characters. .env.example says how to make one."
     )
 
 # Where people and providers reach us. The OAuth redirect is built from it: exact, and not guessed from a request.
 PUBLIC_URL = environment.url("PUBLIC_URL", None if PRODUCTION else "http://127.0.0.1:8000")
 # Only connections marked as simulated go there.
-SIMULATOR_URL = environment.url("SIMULATOR_URL", "http://127.0.0.1:9300")
+SIMULATOR_URL = environment.url("SIMULATOR_URL", "http://127.0.0.1:9300", example="http://127.0.0.1:9300")
 if PRODUCTION and not PUBLIC_URL.startswith("https://"):
     raise environment.SettingError(f"PUBLIC_URL is {PUBLIC_URL!r}. In production it must begin with https://.")
 # The demo moves time in steps through this file; nothing else ever does, and production cannot.
 CLOCK_SHIFT_FILE = None if PRODUCTION else HOME / "clock_shift.json"
-ALLOWED_HOSTS = [str(urlsplit(PUBLIC_URL).hostname), *environment.words("ALLOWED_HOSTS", "")]
+ALLOWED_HOSTS = [str(urlsplit(PUBLIC_URL).hostname), *environment.hosts("ALLOWED_HOSTS")]
 if not PRODUCTION:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -70,6 +66,8 @@ INSTALLED_APPS = [
     "syncs",
     "audit",
 ]
+# Told when a connection stops and when it works again; named here because `connectors` knows nothing of `syncs`.
+CONNECTION_WATCHER = "syncs.problems.connections"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -199,12 +197,13 @@ if environment.flag("BEHIND_PROXY", False):  # believed only if said so: without
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Logs go to standard error. httpx would log whole addresses, and with them authorization codes, at INFO.
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS)},
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},

@@ -400,6 +400,8 @@ def test_the_command_says_that_all_is_well_or_what_is_not(tmp_path: Path) -> Non
     with pytest.raises(CommandError, match="2 findings: the audit is not whole"):
         run()
     assert "the audit is whole" in run(tenant=0)
+    with pytest.raises(CommandError, match="There is no tenant 77"):
+        run(tenant=77)
     with pytest.raises(CommandError, match="No such file"):
         run(file=tmp_path / "nothing")
     with pytest.raises(CommandError, match="say which with --tenant"):

@@ -155,6 +155,11 @@ def test_a_sound_connection_has_nothing_missing_and_says_that_its_names_are_assu
     assert {f"We may read {what}." for what in ("vendors", "GL accounts", "invoices", "payments")} <= {
         finding.text for finding in findings
     }
+    said = " ".join(finding.text for finding in findings)
+    assert f"company id {COMPANY}, as the partner application" in said
+    assert "We send vendors, GL accounts, bills (as invoices), and nothing else." in said
+    assert "We may withdraw an invoice" in said
+    assert all(finding.remedy for finding in findings if finding.level != "ok")
 
 
 def test_a_company_that_does_not_let_us_in_is_a_finding(partner: Partner) -> None:

@@ -5,6 +5,8 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ import psycopg
 import pytest
 
 from mlconnector import embedded_postgres, postgres_files
+from mlconnector.postgres_files import EmbeddedPostgresError
 
+PROJECT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.slow
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="is about being root")
 
@@ -196,3 +200,33 @@ def run_as(user: pwd.struct_passwd, act: Callable[[Path], object], home: Path) -
     process.start()
     process.join()
     assert process.exitcode == 0
+
+
+def manage(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """manage.py on the server in this home."""
+    environment = {"MLCONNECTOR_HOME": str(home), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+
+
+def test_the_server_has_a_command_of_its_own_that_help_names(home: Path) -> None:
+    assert "not running" in manage(home, "postgres", "status").stdout
+    assert "PostgreSQL is running" in manage(home, "postgres", "start").stdout
+    assert "not running" in manage(home, "postgres", "stop").stdout
+    assert "postgres" in manage(home, "help").stdout.split()
+    assert not list(home.glob("postgres-*/postmaster.pid")), "neither status nor help starts it"
+
+
+@pytest.mark.parametrize("command", ["makemigrations", "verify_audit"])
+def test_a_database_that_was_never_migrated_is_told_in_one_line(home: Path, command: str) -> None:
+    done = manage(home, command)
+    assert done.returncode == 1
+    assert done.stderr == "SettingError: The database is not set up yet. Run manage.py migrate first.\n"
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(home: Path) -> None:
+    home.mkdir()
+    (home / "postgres.lock").mkdir()
+    with pytest.raises(EmbeddedPostgresError, match="Set MLCONNECTOR_HOME to a folder of your own"):
+        embedded_postgres.ensure(home)
+    (home / "postgres.lock").rmdir()

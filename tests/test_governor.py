@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from connectors import governor
+from connectors.base import AccountInfo
 from connectors.clock import VirtualClock
-from connectors.conversation import Conversation, Effects
+from connectors.conversation import Conversation, Effects, finish
 from connectors.governor import BudgetOwner
 from connectors.models import Budget, Connection, Tenant
 from connectors.simulators import Response, Simulator
@@ -22,6 +23,7 @@ RATE = 60
 BURST = 10  # ten seconds' worth
 OURS = BudgetOwner(tenant_id=None, owner="app:1", per_minute=RATE)
 MINUTE = timedelta(minutes=1)
+MOMENT = timedelta(milliseconds=150)
 rows = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
 
@@ -72,6 +74,22 @@ def test_a_set_larger_than_the_burst_is_granted_and_paid_off_before_anything_els
     assert governor.take(OURS, 1, now=after(42)) == 0
     granted = ask_often(replace(OURS, owner="app:2"), largest=40, minutes=6)
     assert sum(count for _, count in granted) <= 6 * RATE + 40
+
+
+@rows
+def test_a_provider_that_counts_by_the_second_meets_no_burst_beyond_that_and_the_rate_a_minute_stays() -> None:
+    budget = replace(OURS, per_minute=500, per_second=10)
+    assert spend(budget) == 10
+    assert spend(budget, now=after(1)) == 8
+    assert spend(budget, now=after(60)) == 10
+
+
+@rows
+def test_what_was_sent_without_a_permit_is_owed() -> None:
+    assert spend() == BURST
+    governor.owe(OURS, 5, now=START)
+    assert governor.take(OURS, 1, now=after(5.9)) > 0
+    assert governor.take(OURS, 1, now=after(6)) == 0
 
 
 @rows
@@ -210,14 +228,53 @@ def test_what_our_own_budget_does_not_allow_is_not_asked_and_is_no_failure(world
     feed = Feed.objects.get(connection_id=erp)
     world.clock.advance(timedelta(seconds=feed.interval_seconds))
     spend(world.talk(erp).budget, now=world.clock.now())
+    governor.owe(world.talk(erp).budget, 20, now=world.clock.now())
     asked = len(world.quickbooks.requests)
     world.work()
     waiting = Feed.objects.get(pk=feed.pk)
     assert (waiting.failures, len(world.quickbooks.requests)) == (0, asked)
     assert waiting.due_at is not None
-    assert world.clock.now() < waiting.due_at <= world.clock.now() + timedelta(seconds=1)
+    assert world.clock.now() + timedelta(seconds=2) < waiting.due_at <= world.clock.now() + timedelta(seconds=3)
     world.settle()
     assert len(world.network.vendors) == 1
+
+
+def asked_at_once(world: Governed, count: int) -> list[bool]:
+    """Which of so many calls to the ERP, made together, were answered."""
+    world.clock.advance(MINUTE)
+    world.quickbooks.throttled = True
+    talk = world.talk(world.integration.erp_id)
+    jobs = [(lambda connector: connector.account(), f"job-{place}") for place in range(count)]
+    return [isinstance(outcome, AccountInfo) for outcome in finish(talk.call_all(jobs))]
+
+
+def test_many_calls_at_once_begin_no_faster_than_the_provider_takes_them(world: Governed) -> None:
+    started = world.clock.now()
+    assert all(asked_at_once(world, 25))
+    assert world.clock.now() - started - MINUTE == pytest.approx(timedelta(seconds=15 / (500 / 60)), abs=MOMENT)
+    assert 429 not in requests(world.quickbooks, "GET", "/companyinfo")
+
+
+def test_calls_that_would_wait_long_for_a_permit_are_put_off_and_what_was_answered_stays(world: Governed) -> None:
+    answered = asked_at_once(world, 60)
+    assert answered == [True] * 24 + [False] * 36
+    assert requests(world.quickbooks, "GET", "/companyinfo")[-24:] == [200] * 24
+    assert len(requests(world.quickbooks, "GET", "/companyinfo")) < 60
+
+
+def test_a_provider_that_says_wait_in_the_middle_of_many_calls_is_asked_no_further(world: Governed) -> None:
+    world.quickbooks.refuse("GET /companyinfo", Response(status=429, headers={"retry-after": "40"}), times=99)
+    assert not any(asked_at_once(world, 25))
+    assert len(requests(world.quickbooks, "GET", "/companyinfo")) == 8
+
+
+def test_a_call_of_several_requests_pays_for_all_of_them(world: Governed) -> None:
+    world.clock.advance(MINUTE)
+    talk = world.talk(world.integration.erp_id)
+    asked = len(world.quickbooks.requests)
+    finish(talk.call(lambda connector: connector.check()))
+    budget = Budget.objects.get(owner=f"connection:{world.integration.erp_id}")
+    assert budget.level == 10 - (len(world.quickbooks.requests) - asked)
 
 
 def test_a_token_endpoint_that_says_wait_blocks_the_budget_too(world: Governed) -> None:

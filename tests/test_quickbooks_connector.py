@@ -142,6 +142,15 @@ def test_a_sound_connection_is_described_in_plain_words(office: Office) -> None:
     assert "We can read bills: there are 3." in text
     assert "Bank accounts that payments can be posted to: " in text
     assert "never been closed" in text
+    assert "We may write bill payments, and write nothing else" in text
+
+
+def test_whether_payments_can_be_posted_is_said_also_where_they_cannot(office: Office) -> None:
+    refusal = Response.json({"Fault": {"Error": [{"code": "5020", "Message": "Permission Denied"}]}}, 400)
+    office.simulator.refuse("GET /query", refusal, times=9)
+    missing = {finding.text: finding.remedy for finding in office.connector.check() if finding.level == "missing"}
+    [remedy] = [remedy for text, remedy in missing.items() if "We cannot post bill payments" in text]
+    assert "Connect again as a company administrator" in remedy
 
 
 def test_what_is_missing_is_a_finding_with_a_remedy(office: Office) -> None:

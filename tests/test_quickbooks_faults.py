@@ -31,7 +31,7 @@ from connectors.quickbooks.faults import (
     row_of,
 )
 
-OURS_ALONE = {"not_as_sent", "unreadable_record", "payment_shape"}
+OURS_ALONE = {"sign_in_code", "not_as_sent", "unreadable_record", "payment_shape"}
 AT_SIGN_IN = {"reauthorise", "app_credentials", "sign_in_request"}
 NAMES = st.sampled_from(["Fault", "fault", "Error", "error", "code", "Message", "CDCResponse"])
 SAMPLED = [row for row in FAULTS if row.sample]

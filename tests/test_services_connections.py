@@ -1,5 +1,6 @@
 """Tenants, apps and connections as people make and change them: bad input is named by field and saves nothing."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -244,6 +245,42 @@ def test_a_quickbooks_check_tells_who_we_are_and_what_is_there() -> None:
     assert "Blue Ridge Wholesale" in text
     assert "vendors" in text
     assert made.status == "connected"
+
+
+Changes = dict[str, Callable[[Connection], None]]
+CHANGES: Changes = {
+    "settings": lambda made: services.change_settings(
+        connection=made, values={"profile": "renamed-v1"}, by="olivia", now=START
+    ),
+    "credentials": lambda made: services.change_connection_credentials(
+        connection=made, values={"company_id": COMPANY}, by="olivia", now=START
+    ),
+    "app": lambda made: services.change_app_credentials(app=made.app, values=PARTNER_APP, by="olivia", now=START),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_was_found_before_a_change_is_forgotten_until_it_is_checked_again(what: str) -> None:
+    providers, made = open_providers(), connection(provider="avidxchange")
+    services.check_connection(connection=made, by="olivia", effects=providers.effects)
+    assert Connection.objects.get().findings
+    CHANGES[what](made)
+    now = Connection.objects.get()
+    assert (now.findings, now.checked_at, now.status) == ([], None, "connected")
+
+
+def test_a_person_who_checks_again_and_again_waits_a_little_and_is_not_sent_away() -> None:
+    providers, made = open_providers(), connection(provider="avidxchange")
+    for _ in range(4):
+        assert services.check_connection(connection=made, by="olivia", effects=providers.effects)
+    assert timedelta(0) < providers.clock.now() - START < timedelta(minutes=1)
+
+
+def test_settings_saved_as_they_were_leave_what_was_found() -> None:
+    providers, made = open_providers(), connection(provider="avidxchange")
+    services.check_connection(connection=made, by="olivia", effects=providers.effects)
+    services.change_settings(connection=made, values=made.settings, by="olivia", now=START)
+    assert Connection.objects.get().findings
 
 
 def test_checking_before_anybody_signed_in_says_so() -> None:

@@ -1,5 +1,6 @@
 """Connecting by redirect: the real flow against the simulated consent page and token endpoint."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,13 @@ from django.db import connection as database
 from django.test import Client
 
 from audit.models import Event
-from connectors import services
+from connectors import reality, services
 from connectors.attention import needs_attention
 from connectors.conversation import Conversation, finish
 from connectors.errors import AuthError
+from connectors.http import READ_TRIES
 from connectors.models import Connection, Exchange, SignIn, Token
+from connectors.simulators import Request, Response
 from tests.connecting import (
     CANARY,
     OTHER_REALM,
@@ -129,8 +132,125 @@ def test_a_person_who_declines_changes_nothing() -> None:
 def test_a_code_that_the_provider_does_not_know_is_refused_in_plain_words() -> None:
     providers, user, made = open_providers(), staff(), connection()
     answer = {**begun(providers, made, user), "code": "forged"}
-    assert "did not accept this sign-in" in refused(providers, answer, user)
+    said = refused(providers, answer, user)
+    assert "did not accept this sign-in attempt" in said
+    assert "Nothing is connected yet." in said
     assert not Token.objects.filter(owner=f"connection:{made.pk}").exclude(generation=0).exists()
+
+
+def test_a_code_that_is_refused_says_that_the_connection_goes_on_as_before() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    said = refused(providers, {**begun(providers, made, user), "code": "forged"}, user)
+    assert "did not accept this sign-in attempt" in said
+    assert "The connection goes on as before." in said
+    assert "no longer accepts our authorisation" not in said
+    made.refresh_from_db()
+    assert made.status == "connected"
+    assert who(made, providers) == "Blue Ridge Wholesale"
+    needs_attention(made, AuthError("The sign-in has ended."), now=providers.clock.now())
+    said = refused(providers, {**begun(providers, made, user), "code": "forged"}, user)
+    assert "The connection is as it was before." in said
+
+
+def test_a_sign_in_whose_answer_is_lost_says_that_the_old_one_may_have_ended() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    providers.quickbooks.drop_answer("POST /tokens/bearer")
+    assert "The old one may have ended" in refused(providers, begun(providers, made, user), user)
+
+
+# Signing in again to a company whose old tokens end with it.
+
+
+def who(made: Connection, providers: Providers) -> str:
+    """Who the provider says we are, with the tokens that are kept."""
+    talk = Conversation(connection=made, effects=providers.effects, trace_id="test")
+    return finish(talk.call(lambda connector: connector.account())).name
+
+
+@pytest.mark.parametrize("status", ["connected", "attention", "paused"])
+def test_new_tokens_of_the_same_company_are_kept_although_the_company_cannot_be_asked(status: str) -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    Connection.objects.update(status=status, attention="It has ended." if status == "attention" else "")
+    providers.quickbooks.refuse("GET /companyinfo", Response(status=500), times=99)
+    signed_in = services.complete_sign_in(answer=begun(providers, made, user), user=user, effects=providers.effects)
+    assert signed_in.unchecked
+    made.refresh_from_db()
+    assert (made.status, made.attention) == ("paused" if status == "paused" else "connected", "")
+    assert (made.account_id, made.account_name) == (REALM, "Blue Ridge Wholesale")
+    providers.quickbooks.clear_faults()
+    assert who(made, providers) == "Blue Ridge Wholesale"
+
+
+def test_new_tokens_are_committed_before_anything_is_asked_with_them() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    seen = []
+
+    def look(request: Request, proceed: Callable[[], Response]) -> Response:
+        held = Token.objects.get(owner=f"connection:{made.pk}").secrets["access"]
+        seen.append(request.headers["authorization"] == f"Bearer {held}")
+        return proceed()
+
+    answer = begun(providers, made, user)
+    providers.quickbooks.fault("GET /companyinfo", look)
+    services.complete_sign_in(answer=answer, user=user, effects=providers.effects)
+    assert seen == [True]
+
+
+def test_the_company_is_asked_a_second_time_before_the_check_is_left_for_later() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    answer = begun(providers, made, user)
+    providers.quickbooks.refuse("GET /companyinfo", Response(status=503), times=READ_TRIES)
+    signed_in = services.complete_sign_in(answer=answer, user=user, effects=providers.effects)
+    assert not signed_in.unchecked
+
+
+def test_the_person_reads_that_the_sign_in_is_kept_and_that_the_check_follows(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    monkeypatch.setattr(reality, "effects", lambda: providers.effects)
+    providers.quickbooks.refuse("GET /companyinfo", Response(status=500), times=99)
+    client.force_login(user)
+    page = client.get("/connect/callback/", begun(providers, made, user), follow=True).content.decode()
+    assert "is kept and everything goes on" in page
+    assert "The check follows with the next reading." in page
+
+
+def test_a_forged_company_in_the_way_back_costs_a_working_connection_nothing() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    held = Token.objects.get(owner=f"connection:{made.pk}").secrets
+    answer = {**begun(providers, made, user, OTHER_REALM), "realmId": REALM}
+    assert "The connection goes on as before." in refused(providers, answer, user)
+    assert Token.objects.get(owner=f"connection:{made.pk}").secrets == held
+    assert who(made, providers) == "Blue Ridge Wholesale"
+
+
+def test_a_company_that_is_closed_to_us_keeps_the_sign_in_and_says_what_to_do() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    closed = b'{"Fault":{"Error":[{"Message":"Invalid Company Status","code":"6190"}],"type":"ValidationFault"}}'
+    providers.quickbooks.refuse("GET /companyinfo", Response(status=200, body=closed), times=2)
+    said = refused(providers, begun(providers, made, user), user)
+    assert "Your sign-in is kept" in said
+    assert "then press Check connection" in said
+    assert who(made, providers) == "Blue Ridge Wholesale"
+
+
+def test_signing_in_again_replaces_tokens_that_no_key_reads() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    answer = begun(providers, made, user)
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE connectors_token SET secrets = 'not ours'::bytea")
+    services.complete_sign_in(answer=answer, user=user, effects=providers.effects)
+    assert who(made, providers) == "Blue Ridge Wholesale"
 
 
 def test_a_way_back_that_names_a_company_the_token_is_not_for_is_refused() -> None:
@@ -164,13 +284,16 @@ def test_a_paused_connection_stays_paused_when_somebody_signs_in_again() -> None
     assert made.status == Connection.Status.PAUSED
 
 
-def test_reconnecting_another_company_is_refused_with_both_names() -> None:
+def test_reconnecting_another_company_is_refused_before_its_code_is_used() -> None:
     providers, user = open_providers(), staff()
     made = connected(providers, user)
     token = Token.objects.get(owner=f"connection:{made.pk}").secrets
-    said = refused(providers, begun(providers, made, user, OTHER_REALM), user)
+    answer = begun(providers, made, user, OTHER_REALM)
+    asked = len(providers.quickbooks.requests)
+    said = refused(providers, answer, user)
     assert "Blue Ridge Wholesale" in said
-    assert "Harbor Foods" in said
+    assert OTHER_REALM in said
+    assert len(providers.quickbooks.requests) == asked
     made.refresh_from_db()
     assert (made.account_id, made.account_name) == (REALM, "Blue Ridge Wholesale")
     assert Token.objects.get(owner=f"connection:{made.pk}").secrets == token

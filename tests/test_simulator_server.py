@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from connectors.clock import write_shift
+from connectors.clock import VirtualClock, write_shift
 from connectors.simulator_server import ShiftedClock, SimulatorServer, find_simulators
 from connectors.simulators import Response
 from tests.quickbooks_company import REALM, Caller, open_books
@@ -102,3 +102,18 @@ def test_the_command_keeps_its_books_through_a_kill(tmp_path: Path) -> None:
         assert books[REALM]["Account"][0]["Name"] == "Advertising"
     assert process.returncode == 0
     assert json.loads((tmp_path / "quickbooks.jsonl").read_text())["person"] == "create_company"
+
+
+def test_the_help_says_how_to_register_an_app_and_it_works_as_written() -> None:
+    said = subprocess.run(
+        [sys.executable, "manage.py", "simulate", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
+    acts = [line.strip().split(" ", 3)[1:] for line in said.splitlines() if line.strip().startswith("curl ")]
+    clock = VirtualClock(datetime(2026, 3, 2, 14, tzinfo=UTC))
+    simulators = {key: kind(clock) for key, kind in find_simulators().items()}
+    assert {url.split("/")[4] for url, _, _ in acts} == simulators.keys()
+    with SimulatorServer(simulators) as server:
+        for url, _, body in acts:
+            done = httpx.post(url.replace("http://127.0.0.1:8900", server.address), content=body.strip("'").encode())
+            assert done.status_code == 200, done.text
+    assert simulators["quickbooks"].books().keys() == {"9130350000000001"}

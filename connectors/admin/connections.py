@@ -151,7 +151,7 @@ class ConnectionAdmin(AddsByAsking):
         def act(entered: dict[str, Any]) -> str:
             now = reality.present().now()
             services.change_settings(connection=connection, values=entered, by=by(request), now=now)
-            return "The settings were changed."
+            return "The settings were changed. Check the connection next."
 
         fields = fields_of(connector_class(connection.provider).Settings, connection.settings)
         return self._answers(request, connection, fields, "Settings", act)

@@ -205,7 +205,7 @@ class AvidXchangeConnector(Connector):
         )
 
     def check(self) -> list[Finding]:
-        return list(check(self._client, self._company_id, self.session.environment))
+        return list(check(self._client, self._app.client_id, self._company_id, self.session.environment))
 
     def read(self, kind: Kind, after: Cursor | None) -> Page:
         present = self._clock.now()

@@ -40,6 +40,10 @@ class AvidXchangeSimulator(People, Simulator):
     """AvidXchange under one contract profile."""
 
     key: ClassVar[str] = "avidxchange"
+    first_acts: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "register_app": {"client_id": "partner-app", "client_secret": "secret"},
+        "link_company": {"company_id": "company-1", "name": "Blue Ridge Wholesale", "client_id": "partner-app"},
+    }
 
     def __init__(
         self,

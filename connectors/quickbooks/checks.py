@@ -18,8 +18,9 @@ def check(client: Client, realm: str, home_currency: str) -> list[Finding]:
     """All findings: a refusal is one too and stops no other question; TokenExpired alone is raised, to be cured."""
     found = _ask("read who the company is", lambda: _company(client, realm))
     found += _ask("read its preferences", lambda: _preferences(client, home_currency))
-    for kind in ENTITIES:
-        found += _ask(f"read {PLURALS[kind]}", partial(_kind, client, kind))
+    reading = {kind: _ask(f"read {PLURALS[kind]}", partial(_kind, client, kind)) for kind in ENTITIES}
+    found += [finding for findings in reading.values() for finding in findings]
+    found.append(_posting(reading[Kind.PAYMENT]))
     return found + _ask("look for bank accounts", lambda: _bank_accounts(client, home_currency))
 
 
@@ -48,8 +49,9 @@ def _preferences(client: Client, home_currency: str) -> Iterator[Finding]:
     currencies = preferences.get("CurrencyPrefs") or {}
     home = (currencies.get("HomeCurrency") or {}).get("value") or home_currency
     others = "several currencies" if currencies.get("MultiCurrencyEnabled") else "no other"
-    remedy = "" if home == home_currency else f"Set this connection's home currency to {home}."
+    remedy = "" if home == home_currency else f"Change the home currency in this connection's settings to {home}."
     text = f"Its home currency is {home}; it keeps {others}."
+    text += f" This connection takes it for {home_currency}." if remedy else ""
     yield Finding(level="missing" if remedy else "ok", text=text, remedy=remedy)
     closed = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
     until = f"Its books are closed until {closed}: nothing can be posted up to that day." if closed else ""
@@ -58,6 +60,18 @@ def _preferences(client: Client, home_currency: str) -> Iterator[Finding]:
 
 def _kind(client: Client, kind: Kind) -> Iterator[Finding]:
     yield Finding(level="ok", text=f"We can read {PLURALS[kind]}: there are {client.count(ENTITIES[kind])}.")
+
+
+def _posting(reading: list[Finding]) -> Finding:
+    """Intuit has no question for the right to write; its scope for accounting covers reading and writing alike."""
+    if refused := [finding for finding in reading if finding.level == "missing"]:
+        text = "We cannot post bill payments: each is looked up before and after, and we could not read them."
+        return Finding(level="missing", text=text, remedy=refused[0].remedy)
+    return Finding(
+        level="ok",
+        text="We may write bill payments, and write nothing else: the sign-in is for reading and writing. Whether the "
+        "person who signed in may enter them too, QuickBooks says with the first; if not, it waits as a problem.",
+    )
 
 
 def _bank_accounts(client: Client, home_currency: str) -> Iterator[Finding]:

@@ -14,8 +14,9 @@ everything with 6190 under status 200; that times are compared in whole seconds;
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.clock import Clock
 from connectors.quickbooks.simulator_api import answer_company, is_known
@@ -45,6 +46,10 @@ class QuickBooksSimulator(PeopleInQuickBooks):
     """QuickBooks Online with any number of companies and apps."""
 
     key = "quickbooks"
+    first_acts: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "register_app": {"client_id": "app", "client_secret": "secret", "redirect_uris": ["http://localhost/callback"]},
+        "create_company": {"realm_id": "9130350000000001", "name": "Blue Ridge Wholesale"},
+    }
 
     def __init__(self, clock: Clock, journal: Path | None = None, switches: Switches | None = None) -> None:
         self.switches = switches or Switches()

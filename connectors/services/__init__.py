@@ -13,8 +13,8 @@ from connectors.services.connections import (
     pause_connection,
     resume_connection,
 )
+from connectors.services.reconnect import SignedIn
 from connectors.services.sign_in import (
-    SignedIn,
     begin_sign_in,
     complete_sign_in,
     confirm_company,

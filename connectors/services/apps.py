@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.log import NewEvent, record
-from connectors.models import App, Tenant
+from connectors.models import App, Connection, Tenant
 from connectors.services.answers import checked
 from connectors.services.opening import environment_of, provider_of, refuse_unusable_app
 
@@ -41,6 +41,7 @@ def change_app_credentials(*, app: App, values: Mapping[str, object], by: str, n
     app.credentials = credentials
     with transaction.atomic():
         app.save(update_fields=["credentials"])
+        Connection.objects.filter(app=app).update(findings=[], checked_at=None)  # of the former ones
         record([_event(app, "credentials_changed", by, now)])
 
 

@@ -15,6 +15,8 @@ from connectors.models import Connection
 from connectors.services.connections import COMPANY, event_of
 from connectors.services.opening import in_plain_words, opened, provider_of, remedy
 
+A_PERSON_WAITS = 10.0  # seconds for a permit, rather than being sent away
+
 Answer = tuple[AccountInfo | AuthError, list[Finding]]
 
 
@@ -26,7 +28,7 @@ def check_connection(*, connection: Connection, by: str, effects: Effects) -> li
     conversation = Conversation(connection=connection, effects=effects, trace_id=f"check-{connection.pk}")
     opened(conversation)
     try:
-        account, findings = finish(conversation.call(_examine))
+        account, findings = finish(conversation.call(_examine, A_PERSON_WAITS))
     except TransientError as error:
         raise ValidationError(
             f"{conversation.provider.name} could not be asked just now: {error} Try again in a minute."
@@ -114,7 +116,7 @@ def _let_it_work(connection: Connection, company: AccountInfo, by: str, now: dat
         connection.save(update_fields=["account_id", "status"])
         found = {"id": company.id, "name": company.name}
         record([event_of(connection, "connection_connected", by=by, now=now, company=found)])
-    elif connection.status == Connection.Status.ATTENTION:
+    else:
         works_again(connection, now=now)
 
 

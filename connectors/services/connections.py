@@ -60,20 +60,27 @@ def change_connection_credentials(
     connection.credentials = credentials
     refuse_unusable_connection(connection)
     with transaction.atomic():
-        connection.save(update_fields=["credentials"])
+        connection.save(update_fields=["credentials", *_unchecked(connection)])
         record([event_of(connection, "credentials_changed", by=by, now=now)])
 
 
 def change_settings(*, connection: Connection, values: Mapping[str, object], by: str, now: datetime) -> None:
-    """Other settings, used from the next slice on."""
+    """Other settings, used from the next slice on; what was found with the former ones no longer counts."""
     before = dict(connection.settings)
     connection.settings = checked(provider_of(connection.provider).Settings, values, connection.settings)
     refuse_unusable_connection(connection)
+    stale = _unchecked(connection) if connection.settings != before else []
     with transaction.atomic():
-        connection.save(update_fields=["settings"])
+        connection.save(update_fields=["settings", *stale])
         record(
             [event_of(connection, "settings_changed", by=by, now=now, before=before, after=dict(connection.settings))]
         )
+
+
+def _unchecked(connection: Connection) -> list[str]:
+    """Forget what the last check found; the names of the fields to save."""
+    connection.findings, connection.checked_at = [], None
+    return ["findings", "checked_at"]
 
 
 def pause_connection(*, connection: Connection, by: str, why: str, now: datetime) -> None:

@@ -5,7 +5,6 @@ for one way back. No transaction is open while the provider is asked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -16,27 +15,18 @@ from django.db import transaction
 from django.urls import reverse
 
 from audit.log import record
-from connectors.attention import works_again
 from connectors.base import AccountInfo, Tokens
 from connectors.clock import unguessable
 from connectors.conversation import Conversation, Effects
-from connectors.errors import AuthError, ConnectorError
+from connectors.errors import AuthError, ConnectorError, OutcomeUnknown
 from connectors.models import Connection, SignIn
 from connectors.services.connections import event_of
 from connectors.services.opening import as_company, in_plain_words, opened, provider_of
+from connectors.services.reconnect import AGAIN, LONGEST_NAME, SignedIn, as_it_was, asked_twice, company_of, reconnect
 from connectors.tokens import StoredTokens
 
 LIFE = timedelta(minutes=10)
-LONGEST_ID, LONGEST_NAME = 100, 200  # what the columns hold
-AGAIN = "Start again from the connection's page."
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignedIn:
-    """A way back that succeeded; the first time the company still has to be confirmed."""
-
-    connection: Connection
-    needs_confirmation: bool
+LONGEST_ID = 100  # what the column holds
 
 
 def redirect_uri() -> str:
@@ -95,14 +85,14 @@ def confirm_company(*, connection: Connection, company_id: str, by: str, now: da
             )
         locked.status, locked.attention = Connection.Status.CONNECTED, ""
         locked.save(update_fields=["status", "attention"])
-        record([event_of(locked, "connection_connected", by=by, now=now, company=_company(locked))])
+        record([event_of(locked, "connection_connected", by=by, now=now, company=company_of(locked))])
 
 
 def decline_company(*, connection: Connection, by: str, now: datetime) -> None:
     """A person says that it is the wrong company: its tokens are forgotten and nothing was read."""
     with transaction.atomic():
         locked = _unconfirmed(connection)
-        wrong = _company(locked)
+        wrong = company_of(locked)
         StoredTokens.of(locked).forget()
         locked.account_id, locked.account_name = "", ""
         locked.save(update_fields=["account_id", "account_name"])
@@ -137,55 +127,64 @@ def _complete(connection: Connection, answer: Mapping[str, str], by: str, effect
     code, company_id = answer.get("code", ""), answer.get(provider.company_parameter, "")
     if not code or not company_id or not company_id.isprintable() or len(company_id) > LONGEST_ID:
         raise ValidationError(f"{provider.name} sent you back without saying for which company. {AGAIN}")
+    first = connection.status == Connection.Status.NEW
+    if not first and connection.account_id != company_id:
+        raise ValidationError(
+            f"This connection belongs to {connection.account_name} ({connection.account_id}), but you signed in to "
+            f"another company ({company_id}). Nothing has changed. Sign in to {connection.account_name}, or make a new "
+            "connection for the other company."
+        )
     _refuse_taken(connection, company_id)
     conversation = _conversation(as_company(connection, company_id), effects)
     try:
-        tokens, company = _ask(conversation, code)
-        if connection.status != Connection.Status.NEW and connection.account_id != company.id:
-            raise ValidationError(
-                f"This connection belongs to {connection.account_name} ({connection.account_id}), but you signed in to "
-                f"{company.name} ({company.id}). Sign in to {connection.account_name}, or make a new connection for "
-                f"{company.name}."
-            )
-        return _keep(connection, tokens, company, by, effects.clock.now())
+        tokens = _exchange(conversation, code)
+        if first:
+            return _keep(connection, tokens, _found(conversation, tokens), effects.clock.now())
+        return reconnect(conversation, tokens, by)
     finally:
         conversation.kept_exchanges()
 
 
-def _ask(conversation: Conversation, code: str) -> tuple[Tokens, AccountInfo]:
-    """Tokens for the code, and who the provider says we are with them."""
+def _exchange(conversation: Conversation, code: str) -> Tokens:
+    """Tokens for the code; whatever goes wrong with it is about this attempt and not about the connection."""
+    provider, stays = conversation.provider, as_it_was(conversation.connection)
+    try:
+        return opened(conversation).exchange(code=code, redirect_uri=redirect_uri())
+    except AuthError as error:
+        said = in_plain_words(provider, error)
+        raise ValidationError(f"{provider.name} did not accept this sign-in attempt: {said} {stays} {AGAIN}") from error
+    except OutcomeUnknown as error:
+        raise ValidationError(
+            f"The answer of {provider.name} to this sign-in attempt was lost, and with it the new sign-in. The old one "
+            f"may have ended: if so, the connection says that it needs somebody. {AGAIN}"
+        ) from error
+    except ConnectorError as error:
+        said = in_plain_words(provider, error)
+        raise ValidationError(f"This sign-in attempt failed: {said} {stays} {AGAIN}") from error
+
+
+def _found(conversation: Conversation, tokens: Tokens) -> AccountInfo:
+    """Who the provider says we are with these tokens."""
     provider = conversation.provider
     try:
-        tokens = opened(conversation).exchange(code=code, redirect_uri=redirect_uri())
-        return tokens, opened(conversation, tokens.access_token).account()
+        return asked_twice(conversation, tokens.access_token)
     except AuthError as error:
         raise ValidationError(f"{provider.name} did not accept this sign-in: {error} {AGAIN}") from error
     except ConnectorError as error:
         raise ValidationError(f"{in_plain_words(provider, error)} {AGAIN}") from error
 
 
-def _keep(connection: Connection, tokens: Tokens, company: AccountInfo, by: str, now: datetime) -> SignedIn:
+def _keep(connection: Connection, tokens: Tokens, company: AccountInfo, now: datetime) -> SignedIn:
+    """Keep a first sign-in until a person has confirmed its company."""
     with transaction.atomic():
         locked = Connection.objects.select_for_update(of=("self",)).select_related("app").get(pk=connection.pk)
-        if locked.status != Connection.Status.NEW and locked.account_id != company.id:
+        if locked.status != Connection.Status.NEW:
             raise ValidationError(f"Meanwhile this connection was made for {locked.account_name}. {AGAIN}")
         _refuse_taken(locked, company.id)
         StoredTokens.of(locked).replace(tokens, now=now)
-        first = locked.status == Connection.Status.NEW
         locked.account_id, locked.account_name = company.id, company.name[:LONGEST_NAME]
         locked.save(update_fields=["account_id", "account_name"])
-        if not first:
-            _work_again(locked, now)
-            record([event_of(locked, "connection_reconnected", by=by, now=now, company=_company(locked))])
-    return SignedIn(connection=locked, needs_confirmation=first)
-
-
-def _work_again(connection: Connection, now: datetime) -> None:
-    """A connection that a person paused stays paused; only its need of a sign-in is over."""
-    if connection.status == Connection.Status.PAUSED:
-        Connection.objects.filter(pk=connection.pk).update(attention="")
-    else:
-        works_again(connection, now=now)
+    return SignedIn(connection=locked, needs_confirmation=True)
 
 
 def _refuse_taken(connection: Connection, company_id: str) -> None:
@@ -217,10 +216,6 @@ def _refusal(name: str, error: str) -> str:
 
 def _conversation(connection: Connection, effects: Effects) -> Conversation:
     return Conversation(connection=connection, effects=effects, trace_id=f"sign-in-{connection.pk}")
-
-
-def _company(connection: Connection) -> dict[str, str]:
-    return {"id": connection.account_id, "name": connection.account_name}
 
 
 def _hashed(state: str) -> str:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from audit.examine import Examination
 from audit.export import examine_export, write_export
 from audit.verify import examine, read_chain, tenants_to_verify
+from connectors.models import Tenant
 from connectors.reality import present
 
 
@@ -25,6 +26,8 @@ class Command(BaseCommand):
         if export and tenant is None:
             raise CommandError("--export writes the events of one tenant: say which with --tenant")
         try:
+            if tenant and tenant not in tenants_to_verify() and not Tenant.objects.filter(pk=tenant).exists():
+                raise CommandError(f"There is no tenant {tenant}: leave --tenant out to verify every one.")
             examinations = [examine_file(file)] if file else examine_database(tenant)
             if export and tenant is not None:
                 with export.open("w", encoding="utf-8") as stream:
