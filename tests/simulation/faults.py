@@ -13,6 +13,7 @@ from django.db import connection as database
 
 from connectors.clock import VirtualClock
 
+WRITES = ("POST", "PUT")
 SAVEPOINTS = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
@@ -45,6 +46,7 @@ class Sent:
     """One request that may change somebody's books, and when it left."""
 
     at: datetime
+    method: str
     url: httpx.URL
     body: bytes
 
@@ -78,8 +80,8 @@ class FaultyTransport(httpx.BaseTransport):
         assert len(database.savepoint_ids) == self._depth, "a transaction is open while HTTP is under way"
         self._clock.advance(timedelta(milliseconds=40))
         request.read()
-        if request.method == "POST":
-            self.sent.append(Sent(at=self._clock.now(), url=request.url, body=request.content))
+        if request.method in WRITES:
+            self.sent.append(Sent(at=self._clock.now(), method=request.method, url=request.url, body=request.content))
         if not self._faults.calm and self._faults.chance.random() < self._faults.wire:
             name, act = self._faults.chance.choice(self._acts)
             self._faults.happened[name] += 1
@@ -95,7 +97,7 @@ class FaultyTransport(httpx.BaseTransport):
         self.lost.clear()
 
     def _lose_answer(self, request: httpx.Request) -> None:
-        if request.method == "POST":
+        if request.method in WRITES:
             self.lost.append(self.sent[-1])
 
     def _answer_lost(self, request: httpx.Request) -> httpx.Response:

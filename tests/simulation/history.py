@@ -6,7 +6,7 @@ transaction that the caller rolls back.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from django.db import transaction
@@ -43,7 +43,15 @@ class History:
             step=chance.choice([0.01, 0.05]),
             wake=chance.choice([0.05, 0.3]),
         )
-        self.world = begin(seed=self.seed)
+        assumed = random.Random(self.seed + 2)  # what nobody knows for sure of the providers
+        self.world = begin(seed=self.seed, profile=assumed.choice(["assumed-v1", "assumed-v1", "renamed-v1"]))
+        self.world.quickbooks.switches = replace(
+            self.world.quickbooks.switches,
+            refresh_grace=assumed.choice([timedelta(0), timedelta(days=1)]),
+            rotate_each_refresh=assumed.random() < 0.3,
+            newest_first=assumed.random() < 0.5,
+            replay_faults=assumed.random() < 0.3,
+        )
         self.people = People(self.world, random.Random(self.seed + 1), bills_left=chance.randint(4, 8))
         self.people.begin(vendors=chance.randint(2, 3))
         self.world.wire = self.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)

@@ -69,7 +69,7 @@ class People:
         self.bills_left -= 1
         self.entered += 1
         vendor = self.chance.choice(list(self.world.company.vendors.values()))
-        cents = self.chance.randint(100, 99999)
+        cents = self.chance.choice([25000, 25000, self.chance.randint(100, 99999), self.chance.randint(100, 99999)])
         lines = [[self.chance.choice(self.expenses), f"{cents // 100}.{cents % 100:02d}"]]
         if self.chance.random() < 0.5:
             lines.append([self.chance.choice(self.expenses), "10.00"])

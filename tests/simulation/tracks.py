@@ -13,7 +13,7 @@ from tests.simulation.world import World
 
 UNSETTLED = ("", "in doubt")
 LOOKED_UP = ("in doubt", "found", "absent")
-BATCHES = {"vendors": "vendor", "gl-accounts": "gl_account", "invoices": "invoice"}
+UPSERTS = {"upsert_vendors": "vendor", "upsert_gl_accounts": "gl_account", "submit_invoices": "invoice"}
 
 
 def attempts(world: World) -> Iterator[str]:
@@ -69,7 +69,7 @@ def wire(world: World) -> Iterator[str]:
     for sent in world.wire.sent:
         posting = sent.url.path.endswith("/billpayment")
         concerned = [by_request.get(sent.url.params["requestid"], [])] if posting else []
-        concerned += [by_record.get(key, []) for key in _batched(sent)]
+        concerned += [by_record.get(key, []) for key in _batched(world, sent)]
         for tries in concerned:
             at_work = [one for one in tries if one.started_at <= sent.at <= one.deadline]
             what = f"{sent.url.path} at {sent.at:%H:%M:%S}"
@@ -79,10 +79,12 @@ def wire(world: World) -> Iterator[str]:
                 yield f"the answer to {what} was lost, and nobody looked: {[one.outcome for one in at_work]}"
 
 
-def _batched(sent: Sent) -> list[str]:
+def _batched(world: World, sent: Sent) -> list[str]:
     """The record keys of a batch that was sent to the network."""
-    kind = BATCHES.get(sent.url.path.split("/")[-2]) if sent.url.path.endswith("/batch") else None
-    if kind is None:
-        return []
-    profile = named_profile("assumed-v1")
-    return [str(profile.get(kind, item, "external_id")) for item in json.loads(sent.body)["items"]]
+    profile = named_profile(str(world.integration.ap_network.settings["profile"]))
+    for name, kind in UPSERTS.items():
+        operation = profile.operation(name)
+        if sent.method == operation.method and sent.url.path.endswith(operation.path):
+            items = json.loads(sent.body)[operation.items]
+            return [str(profile.get(kind, item, "external_id")) for item in items]
+    return []
