@@ -62,14 +62,13 @@ class History:
         self._come_to_rest()
         return invariants.broken(self.world)
 
-    def _chapter(self, *, lost: bool = False) -> None:
+    def _chapter(self) -> None:
         """Sometimes a quiet spell in which all is worked off, then people act, then everything goes wrong at once."""
         if self._chance.random() < 0.7:
             self.faults.calm = True
             self._slices.clear()
             self.people.sign_in_again()
             self.world.settle(days=1)
-            self.people.may_delete = not lost
             self.faults.calm = False
         for _ in range(self._chance.randint(2, 6)):
             self._act()
@@ -80,13 +79,14 @@ class History:
     def _lost_chapter(self) -> None:
         """After it our database is restored from a backup made before it; the books of both companies go on."""
         backup = transaction.savepoint()
-        # What is entered and deleted before it is read again is known to nobody: that is beyond any promise.
         self.people.may_delete = False
-        self._chapter(lost=True)
+        self._chapter()
+        self.people.may_delete = True
         self._slices.clear()
         self._woken.clear()
         transaction.savepoint_rollback(backup)
         self.wire.forget()
+        self.people.forgotten = set(self.world.company.bills)
         self._tell("the database is restored from a backup")
 
     def _act(self) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from connectors.avidxchange.simulator_books import ActRefused
 from connectors.models import Connection
 from connectors.quickbooks.simulator_faults import Refusal
+from connectors.records import Kind
+from syncs.models import RemoteRecord
 from tests.simulation.world import ADDRESS, REALM, World, sign_in
 
 LIVE = ("pending", "executed")
@@ -14,7 +16,10 @@ LIVE = ("pending", "executed")
 
 @dataclass
 class People:
-    """Everybody who acts in one history; `bills_left` are still to be entered."""
+    """Everybody who acts in one history; `bills_left` are still to be entered.
+
+    `forgotten` are the bills that stood in the books when our rows were restored from a backup.
+    """
 
     world: World
     chance: random.Random
@@ -22,6 +27,7 @@ class People:
     expenses: list[str] = field(default_factory=list)
     entered: int = 0
     may_delete: bool = True
+    forgotten: set[str] = field(default_factory=set)
 
     def begin(self, vendors: int) -> None:
         """The books as they are found: vendors and accounts, and the first bills."""
@@ -135,11 +141,16 @@ class People:
         bill = self._open_bill()
         if bill is None or self.chance.random() < 0.9 or self.world.company.payments_of_bill(bill["Id"]):
             return False
-        if not self.may_delete:
+        if not self.may_delete or self._is_forgotten(bill["Id"]):
             return False
         self.world.person(self.world.quickbooks, "delete_bill", bill_id=bill["Id"])
         self.world.deleted_bills.append(bill["Id"])
         return True
+
+    def _is_forgotten(self, bill_id: str) -> bool:
+        """Whether our rows are from a backup and do not know it again yet: deleted now, nobody ever would."""
+        known = RemoteRecord.objects.filter(connection=self.world.integration.erp, kind=Kind.BILL, remote_id=bill_id)
+        return bill_id in self.forgotten and not known.exists()
 
     def pay_by_hand(self) -> bool:
         bill = self._open_bill()

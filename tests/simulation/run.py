@@ -79,7 +79,8 @@ def live_all(seeds: range, *, processes: int, told: Callable[[str], None]) -> Fi
         for part in pool.imap_unordered(_live_some, chunks):
             figures.add(part)
             rate = figures.seeds / (time.monotonic() - started)
-            told(f"{figures.seeds} of {len(seeds)}, {rate:.1f} a second, {len(figures.broken)} broken")
+            broken = ", ".join(map(str, sorted(figures.broken))) or "none"
+            told(f"{figures.seeds} of {len(seeds)}, {rate:.1f} a second, broken: {broken}")
             if len(figures.broken) >= 10:
                 pool.terminate()
                 break
