@@ -14,9 +14,13 @@ def record_key(provider: str, account_id: str, kind: Kind | str, source_id: str)
     return _digest(provider, account_id, str(kind), source_id)[:32]
 
 
-def request_key(key: str, action: str, revision: int, fingerprint: str) -> str:
-    """The name of one action on one revision: 36 characters."""
-    return _digest(key, action, str(revision), fingerprint)[:36]
+def request_key(key: str, action: str, revision: int, fingerprint: str, version: str = "") -> str:
+    """The name of one action on one revision: 36 characters.
+
+    `version` is the one that it changes there, if any: a restored backup counts its revisions anew, and a provider
+    answers a repeated key with its old answer.
+    """
+    return _digest(key, action, str(revision), fingerprint, *([version] if version else []))[:36]
 
 
 def fingerprint(*parts: bytes | str) -> str:

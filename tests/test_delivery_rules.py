@@ -76,6 +76,11 @@ def test_every_try_of_one_revision_has_one_request_key_and_every_action_its_own(
     assert len({request_key(key, action, 1, content) for action in Action}) == len(Action)
 
 
+def test_a_change_of_another_version_is_another_request_though_its_revision_has_the_same_number() -> None:
+    key, content = record_key("avidxchange", "company", Kind.PAYMENT, "pay_1"), delivery_fingerprint(PAYMENT)
+    assert len({request_key(key, Action.UPDATE, 2, content, version) for version in ("", "0", "1")}) == 3
+
+
 # Flows.
 
 

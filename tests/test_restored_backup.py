@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from connectors.models import Connection, Tenant
 from connectors.simulators import Request, Response
@@ -216,6 +217,21 @@ def test_a_payment_that_was_taken_back_and_is_read_before_its_forgotten_bill_is_
     assert of_payment(payment_id).state == State.OUT_OF_SCOPE
     world.settle(days=1)
     assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")
+    assert of_payment(payment_id).state == State.SYNCED
+
+
+def test_an_update_after_a_restored_backup_is_not_answered_with_what_was_answered_before() -> None:
+    world, bill_id, payment_id = with_posting()
+    [posted] = postings(world, bill_id)
+    backup = transaction.savepoint()
+    execute(world, payment_id)
+    world.settle(days=1)
+    [executed] = postings(world, bill_id)
+    transaction.savepoint_rollback(backup)
+    changes = {"DocNumber": posted["DocNumber"]}
+    world.person(world.quickbooks, "edit", entity="BillPayment", identity=posted["Id"], changes=changes)
+    world.settle(days=1)
+    assert [one["DocNumber"] for one in postings(world, bill_id)] == [executed["DocNumber"]]
     assert of_payment(payment_id).state == State.SYNCED
 
 

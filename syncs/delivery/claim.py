@@ -119,7 +119,7 @@ def _write(slice_: Slice, one: Claim, action: Action, resolved: AnyRecord) -> Wr
         action=action,
         record=resolved,
         record_key=one.record_key,
-        request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint),
+        request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint, one.target_version),
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
         context={"source": slice_.source_name},
     )

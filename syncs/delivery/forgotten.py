@@ -15,7 +15,8 @@ from syncs.delivery.slice import Slice
 
 # A key that stands twice is left to the look-up for marks, which holds it for a person.
 LINK = """
-UPDATE syncs_syncrecord s SET target_id = r.remote_id FROM syncs_remoterecord r
+UPDATE syncs_syncrecord s SET target_id = r.remote_id, target_version = r.version
+FROM syncs_remoterecord r
 WHERE s.tenant_id = %(tenant)s AND s.stream_id = %(stream)s AND s.state IN ('pending', 'waiting')
   AND s.next_attempt_at <= %(now)s AND s.target_id = ''
   AND r.tenant_id = s.tenant_id AND r.connection_id = %(target)s AND r.kind = %(kind)s AND r.gone = ''

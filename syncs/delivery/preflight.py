@@ -177,10 +177,19 @@ def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None) ->
                 reason=f"Payment {_link(one).id} in the ERP settles other bills or amounts than the payment does now.",
             )
         )
+    elif isinstance(posting, Payment) and posting.version != _link(one).version:
+        # Its request key names the version that it changes: the next try names the one that stands.
+        checked.verdicts.append(
+            one.verdict(
+                State.PENDING,
+                outcome="not sent",
+                uncount=True,
+                target_version=posting.version,
+                next_attempt_at=soon(one),
+            )
+        )
     else:
-        assert isinstance(posting, Payment)
-        link = Link(id=posting.id, version=posting.version)
-        checked.cleared.append(replace(one, write=replace(one.write, link=link)))
+        checked.cleared.append(one)
 
 
 def _executed_otherwise(payment: Payment, posting: AnyRecord | None) -> bool:
