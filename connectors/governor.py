@@ -12,22 +12,26 @@ a second at most one bucketful and one second's rate are under way.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 
 BURST_SECONDS = 10
-DEEPEST_DEBT = 1_000_000
 
-TAKE = """
+ELAPSED = "GREATEST(0, EXTRACT(EPOCH FROM %(now)s - budget.filled_at))"
+OWE = f"""
 INSERT INTO connectors_budget AS budget (tenant_id, owner, level, filled_at)
 VALUES (%(tenant)s, %(owner)s, %(capacity)s - %(count)s, %(now)s)
 ON CONFLICT (tenant_id, owner) DO UPDATE SET
-    level = LEAST(%(capacity)s, budget.level + %(rate)s * {elapsed}) - %(count)s,
+    level = LEAST(%(capacity)s, budget.level + %(rate)s * {ELAPSED}) - %(count)s,
     filled_at = GREATEST(budget.filled_at, %(now)s)
+"""
+TAKE = f"""
+{OWE}
 WHERE (budget.blocked_until IS NULL OR budget.blocked_until <= %(now)s)
-  AND LEAST(%(capacity)s, budget.level + %(rate)s * {elapsed}) >= %(needed)s
+  AND LEAST(%(capacity)s, budget.level + %(rate)s * {ELAPSED}) >= %(needed)s
 RETURNING level
-""".format(elapsed="GREATEST(0, EXTRACT(EPOCH FROM %(now)s - budget.filled_at))")
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,18 +64,9 @@ def take(budget: BudgetOwner, count: int, *, now: datetime, needed: int | None =
 
     They are granted when `needed` are there, which is as many as are taken unless it is said otherwise.
     """
-    rate, capacity = budget.rate, Decimal(budget.burst)
-    wanted = {
-        "tenant": budget.tenant_id,
-        "owner": budget.owner,
-        "capacity": capacity,
-        "rate": rate,
-        "count": Decimal(count),
-        "needed": min(Decimal(count if needed is None else needed), capacity),
-        "now": now,
-    }
+    enough = min(Decimal(count if needed is None else needed), Decimal(budget.burst))
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, wanted)
+        cursor.execute(TAKE, {**_values(budget, count, now), "needed": enough})
         if cursor.fetchone():
             return 0
         cursor.execute(
@@ -82,13 +77,14 @@ def take(budget: BudgetOwner, count: int, *, now: datetime, needed: int | None =
         level, filled_at, blocked_until = cursor.fetchone()
     if blocked_until is not None and blocked_until > now:
         return float((blocked_until - now).total_seconds())
-    filled = level + rate * Decimal(str(max(0, (now - filled_at).total_seconds())))
-    return float(max(Decimal("0.05"), (wanted["needed"] - filled) / rate))
+    filled = level + budget.rate * Decimal(str(max(0, (now - filled_at).total_seconds())))
+    return float(max(Decimal("0.05"), (enough - filled) / budget.rate))
 
 
 def owe(budget: BudgetOwner, count: int, *, now: datetime) -> None:
     """So many requests were sent without a permit: they are filled before anything else is granted."""
-    take(budget, count, now=now, needed=-DEEPEST_DEBT)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(OWE, _values(budget, count, now))
 
 
 def block(budget: BudgetOwner, seconds: float, *, now: datetime) -> None:
@@ -103,3 +99,14 @@ def block(budget: BudgetOwner, seconds: float, *, now: datetime) -> None:
             """,
             {"tenant": budget.tenant_id, "owner": budget.owner, "now": now, "until": now + timedelta(seconds=seconds)},
         )
+
+
+def _values(budget: BudgetOwner, count: int, now: datetime) -> dict[str, Any]:
+    return {
+        "tenant": budget.tenant_id,
+        "owner": budget.owner,
+        "capacity": Decimal(budget.burst),
+        "rate": budget.rate,
+        "count": Decimal(count),
+        "now": now,
+    }

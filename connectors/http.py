@@ -17,8 +17,11 @@ import msgspec
 
 from connectors.clock import Clock
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, TooLate, TransientError, UnexpectedResponse
+from connectors.redaction import CARD_FOUND as CARD_FOUND  # provider folders find them here
 from connectors.redaction import REDACTED, redact_url
-from connectors.redaction import redact as redact  # provider folders find them here
+from connectors.redaction import TRACE as TRACE
+from connectors.redaction import clean_of_cards as clean_of_cards
+from connectors.redaction import redact as redact
 from connectors.redaction import without_card_numbers as without_card_numbers
 
 READ_TRIES = 3

@@ -80,21 +80,11 @@ class StoredTokens:
         """Give the right back without new tokens."""
         self._row().filter(refreshing_until=self._refreshing_until).update(refreshing_until=None)
 
-    def replace(self, tokens: Tokens, *, now: datetime) -> Token:
-        """Keep what a person's new sign-in brought, whoever may be refreshing the old ones; the row as it was."""
+    def replace(self, tokens: Tokens, *, now: datetime) -> None:
+        """Keep what a person's new sign-in brought, whoever may be refreshing the old ones."""
         with transaction.atomic():
             self._made()
-            row, before = self._row().select_for_update().get(), self._row().get()
-            keep(row, tokens, now=now)
-            return before
-
-    def put_back(self, before: Token) -> None:
-        """Hold again what a new sign-in replaced, unless that was refreshed or replaced in its turn."""
-        with transaction.atomic():
-            row = self._row().select_for_update().get()
-            if row.generation == before.generation + 1:
-                before.generation, before.refreshing_until = row.generation + 1, None
-                before.save()
+            keep(self._row().select_for_update().get(), tokens, now=now)
 
     def forget(self) -> None:
         """Hold nothing any more."""

@@ -50,6 +50,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         return _failed(request, refused)
     if signed_in.needs_confirmation:
         return redirect("connectors:confirm", signed_in.connection.pk)
+    services.forget_check(connection=signed_in.connection)
     if signed_in.unchecked:
         messages.warning(
             request,
@@ -58,6 +59,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         )
     else:
         messages.success(request, f"{signed_in.connection.account_name} is connected again; everything goes on.")
+        _check(request, signed_in.connection)
     return redirect(_home(signed_in.connection))
 
 
@@ -81,11 +83,16 @@ def confirm(request: HttpRequest, connection_id: int) -> HttpResponse:
         return _failed(request, refused, connection)
     messages.success(request, f"{connection.account_name} is connected.")
     connection.refresh_from_db()
+    _check(request, connection)
+    return redirect(_home(connection))
+
+
+def _check(request: HttpRequest, connection: Connection) -> None:
+    """See at once what this sign-in may do; that it cannot be asked just now is only told."""
     try:
-        services.check_connection(connection=connection, by=by, effects=effects)
+        services.check_connection(connection=connection, by=_user(request).get_username(), effects=reality.effects())
     except ValidationError as refused:
         messages.warning(request, " ".join(refused.messages))
-    return redirect(_home(connection))
 
 
 def _page(template: str, connection: Connection, **more: Any) -> Callable[[HttpRequest], HttpResponse]:

@@ -211,6 +211,51 @@ def test_what_cannot_be_done_is_said_and_stops_none_of_the_others(client: Client
     assert "done for 1 of 4" in said
 
 
+def explanation(client: Client, record: SyncRecord) -> str:
+    address = f"{reverse('admin:syncs_syncrecord_decide', args=['ignore'])}?ids={record.pk}"
+    return " ".join(client.get(address).content.decode().split())
+
+
+def test_ignoring_says_what_becomes_of_what_was_sent_already(client: Client, world: World) -> None:
+    bill = SyncRecord.objects.get(stream__kind="bill", remote_record__number="INV-2")
+    assert "stays on the other side as it is" in explanation(client, bill)
+    assert "ever sent" not in explanation(client, bill)
+    bill = SyncRecord.objects.get(stream__kind="bill", remote_record__number="INV-4")
+    assert "Never sent, whatever changes" in explanation(client, bill)
+    assert "stays on the other side" not in explanation(client, bill)
+
+
+def test_the_policies_of_an_integration_say_what_their_values_mean(client: Client, world: World) -> None:
+    page = client.get(reverse("admin:syncs_integration_change", args=[world.integration.pk])).content.decode()
+    assert "<td>yes, against payments in transit</td>" in page
+    assert "<td>USD</td>" in page
+
+
+def test_times_in_operations_have_their_zone(client: Client, world: World) -> None:
+    problem = Problem.objects.get(code="partly_settled")
+    erp = world.integration.erp
+    Connection.objects.filter(pk=erp.pk).update(checked_at=world.clock.now())
+    for address in (
+        "/admin/",
+        reverse("admin:syncs_problem_change", args=[problem.pk]),
+        reverse("admin:syncs_problem_changelist"),
+        reverse("admin:syncs_integration_change", args=[world.integration.pk]),
+        reverse("admin:connectors_connection_change", args=[erp.pk]),
+    ):
+        text = client.get(address).content.decode()
+        times = re.findall(r"\d{1,2} Mar 2026 \d\d:\d\d(?::\d\d)?(.{4})", text)
+        assert times, address
+        assert set(times) == {" UTC"}, address
+
+
+def test_a_connection_that_is_dead_does_not_promise_to_renew_itself(client: Client, world: World) -> None:
+    erp = world.integration.erp
+    address = reverse("admin:connectors_connection_change", args=[erp.pk])
+    assert "renewed by itself" in client.get(address).content.decode()
+    Connection.objects.filter(pk=erp.pk).update(status=Connection.Status.ATTENTION, attention="It has ended.")
+    assert "renewed by itself" not in client.get(address).content.decode()
+
+
 def test_streams_and_policies_are_changed_from_the_admin(client: Client, world: World) -> None:
     stream = Stream.objects.get(kind="bill")
     post(client, "admin:syncs_stream_pause", stream.pk, why="month end")

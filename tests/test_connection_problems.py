@@ -3,15 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connections, transaction
 
 from connectors import services
 from connectors.attention import needs_attention, works_again
+from connectors.conversation import finish
 from connectors.errors import AuthError
 from connectors.models import Connection
+from syncs.mirror.failure import reading_succeeded
+from syncs.mirror.pull import read_feed
 from syncs.models import Feed, Problem
 from syncs.problems.connections import stop_for_sign_in
 from tests.connecting import PARTNER_APP, REALM, connected, connection, open_providers, staff
-from tests.payables import open_problems, postings, with_payment
+from tests.payables import feed_id, open_problems, postings, with_payment
 from tests.simulation.world import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +92,38 @@ def test_a_reading_that_waits_after_failures_is_due_at_once() -> None:
     Connection.objects.filter(pk=erp.pk).update(status=Connection.Status.ATTENTION)
     works_again(erp, now=world.clock.now())
     assert Feed.objects.get(connection=erp).due_at == world.clock.now()
+
+
+def test_a_page_that_was_under_way_when_the_sign_in_died_does_not_close_its_problem() -> None:
+    world, _, _ = with_payment()
+    erp = world.integration.erp
+    Feed.objects.filter(connection=erp).update(due_at=world.clock.now())
+    steps = read_feed(feed_id(world), world.effects())
+    while next(steps) != "page read":
+        pass
+    stop_for_sign_in(erp, AuthError("The sign-in has ended.", code="reauthorise"), now=world.clock.now())
+    finish(steps)
+    assert Connection.objects.get(pk=erp.pk).status == Connection.Status.ATTENTION
+    assert [problem.code for problem in open_problems()] == ["reauthorise"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_is_kept_while_somebody_stops_the_connection_neither_waits_nor_closes_the_problem() -> None:
+    world, _, _ = with_payment()
+    erp, feed = world.integration.erp, Feed.objects.get(connection=world.integration.erp)
+    stop_for_sign_in(erp, AuthError("The sign-in has ended.", code="reauthorise"), now=world.clock.now())
+    Connection.objects.filter(pk=erp.pk).update(status=Connection.Status.CONNECTED)
+    other = connections["default"].copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as stopping:
+            stopping.execute("UPDATE connectors_connection SET status = 'attention' WHERE id = %s", [erp.pk])
+        with transaction.atomic():
+            reading_succeeded(feed, world.clock.now())
+        assert len(open_problems()) == 1
+        other.rollback()
+    finally:
+        other.close()
+    with transaction.atomic():
+        reading_succeeded(feed, world.clock.now())
+    assert open_problems() == []

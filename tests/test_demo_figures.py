@@ -13,6 +13,7 @@ from mlconnector.demo.figures import (
     NetworkPayment,
     complaints,
     figures,
+    lost,
 )
 
 HUNDRED, FORTY = Decimal("100.00"), Decimal("40.00")
@@ -68,6 +69,7 @@ def test_books_that_agree_give_these_figures_and_no_complaint() -> None:
         "out_of_scope": {"currency_not_paid": 1},
     }
     assert complaints(figures(SOUND)) == []
+    assert lost(SOUND) == []
 
 
 def test_an_executed_payment_without_a_posting_is_lost() -> None:
@@ -136,3 +138,19 @@ def test_what_is_explained_counts_only_while_the_bill_stands_in_the_erp_and_not_
         bills_out_of_scope={"bill 6": "currency_not_paid", "bill 9": "withdrawn"},
     )
     assert figures(SOUND) == of(explained=explained)
+
+
+def test_each_bill_and_payment_that_is_lost_is_named() -> None:
+    bills = [replace(erp_bill(4), number="INV-4"), *(bill for bill in SOUND.erp_bills if bill.id != "4")]
+    books = replace(
+        SOUND,
+        erp_bills=bills,
+        network_bills=[*SOUND.network_bills[:3], replace(network_bill(8), number="INV-8")],
+        erp_payments=[posted(3, 3)],
+    )
+    assert lost(books) == [
+        "bill INV-4 over 100.00 is in the ERP, but not at the network",
+        "bill INV-8 over 100.00 is approved at the network, but not in the ERP",
+        "payment 1 over 200.00 was executed, but is not in the ERP",
+    ]
+    assert figures(books)["lost"] == 3

@@ -2,19 +2,23 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from connectors import reality
 from connectors.models import Tenant
 from mlconnector.demo.accounting import read_explained
+from mlconnector.demo.connecting import LIVELY, read_every
+from mlconnector.demo.figures import Books, Explained, figures
 from mlconnector.demo.story import BILLS, COMPANY
 from mlconnector.demo.telling import Telling
 from mlconnector.demo.visitor import Visitor
 from syncs import services
-from syncs.models import SyncRecord
+from syncs.models import Feed, SyncRecord
 from tests.populated import enter, pay_by_hand_too
 from tests.simulation.world import ADDRESS, World, begin
 
@@ -65,3 +69,32 @@ def test_what_somebody_ignores_is_explained_with_the_reason(world: World) -> Non
     assert explained.payments_ignored == {paid.record_key: "Ignored by olivia: the same check"}
     assert explained.bills_out_of_scope[held.record_key] == "Ignored by olivia: paid by card"
     assert explained.payments_held == {}
+
+
+def test_the_connections_are_due_within_the_interval_that_they_are_given(world: World) -> None:
+    now, soon = reality.present().now(), timedelta(seconds=LIVELY)
+    Feed.objects.update(due_at=now + timedelta(hours=4))
+    read_every(LIVELY)
+    assert Feed.objects.filter(interval_seconds=LIVELY, due_at__lte=reality.present().now() + soon).count() == 2
+    Feed.objects.update(due_at=now)
+    read_every(LIVELY)
+    assert set(Feed.objects.values_list("due_at", flat=True)) == {now}
+    Feed.objects.update(due_at=None)
+    read_every(LIVELY)
+    assert set(Feed.objects.values_list("due_at", flat=True)) == {None}
+
+
+def test_the_summary_names_what_was_lost(world: World) -> None:
+    books = Books(
+        vendors_in_network=0,
+        erp_bills=(),
+        network_bills=(),
+        network_payments=(),
+        erp_payments=(),
+        explained=Explained(),
+    )
+    out = io.StringIO()
+    visitor = Visitor(User.objects.create_superuser("demo"), "x")
+    visitor.sum_up(Telling(out), {**figures(books), "lost": 1}, ["bill INV-4 is nowhere"])
+    assert "lost: 1" in out.getvalue()
+    assert "  lost: bill INV-4 is nowhere" in out.getvalue()

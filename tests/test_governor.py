@@ -93,6 +93,15 @@ def test_what_was_sent_without_a_permit_is_owed() -> None:
 
 
 @rows
+def test_what_was_sent_without_a_permit_is_owed_also_while_everybody_is_told_to_wait() -> None:
+    assert spend() == BURST
+    governor.block(OURS, 5, now=START)
+    governor.owe(OURS, 10, now=START)
+    assert governor.take(OURS, 1, now=after(10.9)) > 0
+    assert governor.take(OURS, 1, now=after(11)) == 0
+
+
+@rows
 def test_who_waits_as_long_as_told_is_granted_and_nobody_sooner() -> None:
     spend()
     wait = governor.take(OURS, 5, now=START)

@@ -160,18 +160,25 @@ def test_a_bill_partly_paid_before_it_was_sent_is_held_with_both_figures_and_goe
     assert open_problems() == []
 
 
-def test_a_bill_edited_after_its_approval_is_held_and_the_network_keeps_what_was_approved() -> None:
+def test_a_bill_edited_after_its_approval_is_withdrawn_and_held_for_who_enters_it_anew() -> None:
     world, bill_id = with_bill()
     approve(world)
     edit_bill(world, bill_id, DueDate="2026-05-05")
     world.settle(days=1)
-    assert held(of_bill())[0] == "bill_locked"
-    assert (invoice(world)["version"], invoice(world)["workflow_status"]) == (3, "approved")
+    assert held(of_bill())[0] == "withdrawn_open"
+    assert invoice(world)["workflow_status"] == "cancelled"
+
+
+def test_a_bill_edited_while_it_is_being_paid_is_held_and_the_network_keeps_what_was_approved() -> None:
+    world, bill_id, _ = with_payment()
+    edit_bill(world, bill_id, DueDate="2026-05-05")
+    world.settle(days=1)
+    assert held(of_bill())[0] == "bill_being_paid"
+    assert invoice(world)["workflow_status"] == "approved"
 
 
 def test_a_replayed_record_goes_under_a_new_key_and_an_ignored_one_never_again() -> None:
-    world, bill_id = with_bill()
-    approve(world)
+    world, bill_id, _ = with_payment()
     edit_bill(world, bill_id, DueDate="2026-05-05")
     world.settle(days=1)
     first = attempts(of_bill())[-1]

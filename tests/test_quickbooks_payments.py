@@ -69,6 +69,16 @@ def receipt(outcome: object) -> Receipt:
 # Posting
 
 
+def test_our_own_posting_is_found_although_somebody_wrote_a_card_number_into_it(office: Office) -> None:
+    made = receipt(office.connector.write([write(payment(office))])[0])
+    noted = {"PrivateNote": f"ml-connector:{KEY}; for card 4111 1111 1111 1111"}
+    office.simulator.person("edit", realm_id=REALM, entity="BillPayment", identity=made.id, changes=noted)
+    found = office.connector.find([write(payment(office))])[KEY]
+    assert found is not None
+    assert found.id == made.id
+    assert shown(found.record).memo.endswith("for card (card number removed)")
+
+
 def test_an_executed_payment_is_posted_on_its_bills(office: Office) -> None:
     parts = tuple(
         Application(target=Ref(Kind.BILL, bill), gross=Decimal(gross), net=Decimal(gross))

@@ -145,7 +145,7 @@ def test_a_change_of_a_bill_is_not_lost_with_the_doubt_about_its_balance() -> No
     Stream.objects.filter(kind="payment").update(paused=True)
     edit_bill(world, bill_id, DueDate="2026-04-30")
     world.settle(days=1)
-    assert (of_bill().state, of_bill().code) == (State.HELD, "bill_locked")
+    assert (of_bill().state, of_bill().code) == (State.HELD, "bill_being_paid")
     assert len(open_problems()) == 1
 
 

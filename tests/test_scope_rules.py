@@ -127,7 +127,14 @@ def test_vendors_and_accounts_are_sent_unless_they_are_inactive_or_gone_and_neve
         assert ruling(record).wish is Wish.SEND
         assert ruling(replace(record, active=False)).code == "inactive"
         assert ruling(replace(record, active=False), linked=True).wish is Wish.SEND
-        assert ruling(record, gone=True).wish is Wish.OUT_OF_SCOPE
+        assert ruling(record, gone=True).code == "gone_before_sent"
+
+
+def test_vendors_and_accounts_that_were_sent_and_are_gone_stay_as_they_are_over_there() -> None:
+    for record in (VENDOR, ACCOUNT, replace(VENDOR, active=False)):
+        found = ruling(record, gone=True, linked=True)
+        assert (found.wish, found.code) == (Wish.OUT_OF_SCOPE, "gone")
+        assert "stays" in found.reason
 
 
 def test_every_code_that_holds_a_record_says_who_can_do_what() -> None:

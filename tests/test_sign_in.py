@@ -1,6 +1,7 @@
 """Connecting by redirect: the real flow against the simulated consent page and token endpoint."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -184,20 +185,20 @@ def test_new_tokens_of_the_same_company_are_kept_although_the_company_cannot_be_
     assert who(made, providers) == "Blue Ridge Wholesale"
 
 
-def test_new_tokens_are_committed_before_anything_is_asked_with_them() -> None:
+def test_new_tokens_are_kept_although_the_worker_is_stopped_while_it_asks_with_them() -> None:
     providers, user = open_providers(), staff()
     made = connected(providers, user)
-    seen = []
 
-    def look(request: Request, proceed: Callable[[], Response]) -> Response:
-        held = Token.objects.get(owner=f"connection:{made.pk}").secrets["access"]
-        seen.append(request.headers["authorization"] == f"Bearer {held}")
-        return proceed()
+    def stop(request: Request, proceed: Callable[[], Response]) -> Response:
+        raise SystemExit
 
     answer = begun(providers, made, user)
-    providers.quickbooks.fault("GET /companyinfo", look)
-    services.complete_sign_in(answer=answer, user=user, effects=providers.effects)
-    assert seen == [True]
+    providers.quickbooks.fault("GET /companyinfo", stop)
+    with pytest.raises(SystemExit):
+        services.complete_sign_in(answer=answer, user=user, effects=providers.effects)
+    newest = providers.quickbooks.tokens.grants[-1].refresh_token
+    assert Token.objects.get(owner=f"connection:{made.pk}").secrets["refresh"] == newest
+    assert who(made, providers) == "Blue Ridge Wholesale"
 
 
 def test_the_company_is_asked_a_second_time_before_the_check_is_left_for_later() -> None:
@@ -222,6 +223,27 @@ def test_the_person_reads_that_the_sign_in_is_kept_and_that_the_check_follows(
     assert "The check follows with the next reading." in page
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_sign_in_that_works_again_leaves_nothing_of_what_was_missing_before(
+    client: Client, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    monkeypatch.setattr(reality, "effects", lambda: providers.effects)
+    providers.quickbooks.person("disconnect", realm_id=REALM)
+    services.check_connection(connection=made, by="olivia", effects=providers.effects)
+    assert [finding["level"] for finding in made.findings][0] == "missing"
+    if not answers:
+        providers.quickbooks.refuse("GET /companyinfo", Response(status=500), times=99)
+    client.force_login(user)
+    client.get("/connect/callback/", begun(providers, made, user))
+    made.refresh_from_db()
+    assert made.status == "connected"
+    assert not [finding for finding in made.findings if "no longer accepts" in finding["text"]]
+    assert bool(made.findings) is answers
+    assert (made.checked_at is not None) is answers
+
+
 def test_a_forged_company_in_the_way_back_costs_a_working_connection_nothing() -> None:
     providers, user = open_providers(), staff()
     made = connected(providers, user)
@@ -232,11 +254,37 @@ def test_a_forged_company_in_the_way_back_costs_a_working_connection_nothing() -
     assert who(made, providers) == "Blue Ridge Wholesale"
 
 
+def test_a_forged_company_costs_a_connection_nothing_whose_access_token_has_run_out() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    services.pause_connection(connection=made, by="olivia", why="year end", now=providers.clock.now())
+    providers.clock.advance(timedelta(hours=2))
+    answer = {**begun(providers, made, user, OTHER_REALM), "realmId": REALM}
+    assert "The connection is as it was before." in refused(providers, answer, user)
+    services.resume_connection(connection=made, by="olivia", now=providers.clock.now())
+    assert who(made, providers) == "Blue Ridge Wholesale"
+
+
+def test_a_forged_company_loses_no_token_that_a_worker_is_fetching_meanwhile() -> None:
+    providers, user = open_providers(), staff()
+    made = connected(providers, user)
+    providers.quickbooks.switches = replace(providers.quickbooks.switches, rotate_each_refresh=True)
+    providers.clock.advance(timedelta(hours=2))
+    answer = {**begun(providers, made, user, OTHER_REALM), "realmId": REALM}
+    worker = Conversation(connection=made, effects=providers.effects, trace_id="worker").token()
+    while next(worker) != "refresh answered":
+        pass
+    refused(providers, answer, user)
+    finish(worker)
+    providers.clock.advance(timedelta(hours=2))
+    assert who(made, providers) == "Blue Ridge Wholesale"
+
+
 def test_a_company_that_is_closed_to_us_keeps_the_sign_in_and_says_what_to_do() -> None:
     providers, user = open_providers(), staff()
     made = connected(providers, user)
     closed = b'{"Fault":{"Error":[{"Message":"Invalid Company Status","code":"6190"}],"type":"ValidationFault"}}'
-    providers.quickbooks.refuse("GET /companyinfo", Response(status=200, body=closed), times=2)
+    providers.quickbooks.refuse("GET /companyinfo", Response(status=200, body=closed))
     said = refused(providers, begun(providers, made, user), user)
     assert "Your sign-in is kept" in said
     assert "then press Check connection" in said

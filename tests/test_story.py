@@ -1,5 +1,6 @@
 """A bill's story: what the page tells of bills that were paid, held, voided or settled elsewhere."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from syncs import services
-from syncs.models import Mapping, RemoteRecord, Stream
+from syncs.models import Feed, Mapping, RemoteRecord, Stream
 from syncs.story import Story, facts_of, tell
 from syncs.story.entries import Entry, Rank
 from syncs.story.entries import in_order as put_in_order
@@ -111,7 +112,7 @@ def test_a_check_that_cleared_is_told_and_is_the_last_step() -> None:
     assert reached(told)[-1] == "cleared"
     assert in_order(["Check 0004100231 cleared", "Payment: updated in QuickBooks Online"], titles(told))
     assert titles(told).count("Payment: posted in QuickBooks Online") == 1
-    [sent] = [entry for entry in told.entries if entry.words and entry.words[0].startswith("Cleared on")]
+    [sent] = [entry for entry in told.entries if entry.words and entry.words[0].startswith("Cleared date")]
     assert sent.title == "Payment: change sent to QuickBooks Online"
 
 
@@ -253,6 +254,44 @@ def test_a_posting_that_somebody_voided_in_the_erp_is_told() -> None:
     world.person(world.quickbooks, "void_payment", payment_id=payment["Id"])
     world.settle()
     assert "The bill payment is voided in QuickBooks Online" in titles(story(world, "INV-1"))
+
+
+def test_what_was_approved_and_paid_in_one_second_is_told_as_approved_first() -> None:
+    world = begin()
+    vendor = world.person(world.quickbooks, "create_vendor", name="Acme Paper", BillAddr=ADDRESS)
+    enter(world, "INV-1", vendor["Id"], "12.00")
+    network = Feed.objects.filter(connection=world.integration.ap_network)
+    network.update(due_at=world.clock.now() + timedelta(days=3))
+    world.settle(days=1)
+    [invoice] = world.network.invoices
+    world.person(world.avidxchange, "approve_invoice", invoice_id=invoice)
+    payment = world.person(world.avidxchange, "pay", invoices={invoice: None})
+    world.person(world.avidxchange, "advance_payment", payment_id=payment, to="issued")
+    world.clock.advance(timedelta(minutes=5))
+    network.update(due_at=world.clock.now())
+    world.settle()
+    told = titles(story(world, "INV-1"))
+    approved = told.index("Approved at AvidXchange")
+    assert approved < next(place for place, title in enumerate(told) if title.startswith("Paid by check"))
+
+
+def test_the_date_of_a_cleared_check_is_told_as_the_networks_own() -> None:
+    world = one_bill()
+    payment = approve_and_pay(world, "INV-1")
+    world.person(world.avidxchange, "advance_payment", payment_id=payment, to="cleared")
+    world.settle()
+    [cleared] = [entry for entry in story(world, "INV-1").entries if entry.title == "Check 0004100231 cleared"]
+    assert cleared.words == ["AvidXchange dates it 2 Mar 2026."]
+
+
+def test_every_time_on_the_page_has_its_zone(client: Client) -> None:
+    world = one_bill()
+    approve_and_pay(world, "INV-1")
+    client.force_login(staff())
+    page = client.get(f"/bills/{story_of('INV-1')}/").content.decode()
+    times = re.findall(r"<time [^>]*>([^<]+)</time>", page)
+    assert len(times) > 12
+    assert [time for time in times if not time.endswith(" EST")] == []
 
 
 def test_a_changed_bill_shows_what_changed() -> None:

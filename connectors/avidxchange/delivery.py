@@ -154,8 +154,10 @@ def _is_made(profile: Profile, write: Write, held: Any) -> bool:
 
     A create too: what stands under its external id may be older than it, where a restored backup has forgotten it.
     """
-    if write.action is Action.WITHDRAW:
-        return profile.meaning("workflow_status", profile.get("invoice", held, "workflow_status")) == "cancelled"
+    if write.kind is Kind.BILL:
+        cancelled = profile.meaning("workflow_status", profile.get("invoice", held, "workflow_status")) == "cancelled"
+        if cancelled or write.action is Action.WITHDRAW:
+            return cancelled and write.action is Action.WITHDRAW  # no write brings a cancelled invoice back
     try:
         return shows(encode(profile, write), held)
     except MappingError:

@@ -8,6 +8,7 @@ from connectors.errors import ConnectorError, MappingError, TokenExpired
 from connectors.quickbooks.client import Client
 from connectors.quickbooks.faults import row_of
 from connectors.quickbooks.mapping import ENTITIES, decode_account
+from connectors.quickbooks.reading import clean_row
 from connectors.records import Kind
 
 PLURALS = {Kind.VENDOR: "vendors", Kind.ACCOUNT: "accounts", Kind.BILL: "bills", Kind.PAYMENT: "bill payments"}
@@ -76,7 +77,7 @@ def _posting(reading: list[Finding]) -> Finding:
 
 def _bank_accounts(client: Client, home_currency: str) -> Iterator[Finding]:
     rows = client.every("Account", "where AccountType = 'Bank' and Active = true")
-    accounts = [decode_account(row, home_currency) for row in rows]
+    accounts = [decode_account(clean_row(row), home_currency) for row in rows]
     names = ", ".join(sorted(f"{account.name} ({account.currency})" for account in accounts))
     if names:
         yield Finding(level="ok", text=f"Bank accounts that payments can be posted to: {names}.")

@@ -14,11 +14,13 @@ import msgspec
 from connectors import base, oauth
 from connectors.base import Cursor, Page, Session, Write
 from connectors.errors import AuthError, MappingError, UnexpectedResponse
+from connectors.http import CARD_FOUND
 from connectors.quickbooks.checks import check
 from connectors.quickbooks.client import PAGE, Client, addresses
 from connectors.quickbooks.faults import FAULTS, PROVIDER, REQUEST_ID, classify_sign_in, error_of
 from connectors.quickbooks.mapping import DECODE, ENTITIES, glimpse
 from connectors.quickbooks.payments import Payments
+from connectors.quickbooks.reading import clean_row, text_of
 from connectors.records import AnyRecord, Kind
 
 SCOPE = "com.intuit.quickbooks.accounting"
@@ -195,12 +197,14 @@ class QuickBooksConnector(base.Connector):
         gone, unreadable = [], []
         for kind, row in ((kind, row) for kind, found in rows.items() for row in found):
             try:
+                if clean_row(row) != bytes(row):
+                    raise MappingError(CARD_FOUND)
                 records.append((kind, DECODE[kind](row, self._home_currency)))
             except MappingError as error:
                 seen = glimpse(row)
                 if seen.id and seen.status == "Deleted":
                     gone.append(base.Gone(kind=kind, id=seen.id))
                 else:
-                    raw = bytes(row).decode("utf-8", "replace")
-                    unreadable.append(base.Unreadable(kind=kind, id=seen.id, raw=raw, why=error.message))
+                    bad = base.Unreadable(kind=kind, id=seen.id, raw=text_of(row), why=error.message)
+                    unreadable.append(bad)
         return Page(records=records, gone=gone, unreadable=unreadable, **facts)

@@ -12,6 +12,7 @@ from connectors.quickbooks import posting
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.faults import PROVIDER, error_of
 from connectors.quickbooks.mapping import decode_payment, glimpse
+from connectors.quickbooks.reading import clean_row
 from connectors.records import Payment, Phase
 
 CLOCKS_DIFFER = timedelta(minutes=15)
@@ -71,7 +72,7 @@ class Payments:
         options = {"operation": "update", "include": "void"} if is_void else {}
         row = self.client.post_payment(body, request_key=write.request_key, **options)
         try:
-            stands = decode_payment(row, self.home_currency)
+            stands = decode_payment(clean_row(row), self.home_currency)
         except MappingError as error:
             raise error_of("answer_lost", error.message, write=True) from error
         wrong = posting.differences(asked, stands, key)
@@ -91,23 +92,21 @@ class Payments:
         return recent + self._read(self.client.by_ids("BillPayment", sorted(others)), unreadable)
 
     def _sent_since(self, writes: Sequence[Write]) -> list[msgspec.Raw]:
-        """The payments made since the first of these was sent, of their vendor and amount where they share them."""
+        """The payments made since the first of these was sent, of their vendor where they share it."""
         times = [write.sent_at for write in writes if write.sent_at]
         if not times:
             return []
-        sent = [_payment(write) for write in writes if write.sent_at]
-        vendors, amounts = {payment.vendor.id for payment in sent}, {f"{payment.amount:f}" for payment in sent}
+        vendors = {_payment(write).vendor.id for write in writes if write.sent_at}
         first = min(times) - CLOCKS_DIFFER
         terms = [f"MetaData.CreateTime >= {quoted(first.isoformat(timespec='seconds'))}"]
         terms += [f"VendorRef = {quoted(vendor)}" for vendor in vendors if len(vendors) == 1]
-        terms += [f"TotalAmt = {quoted(amount)}" for amount in amounts if len(amounts) == 1]
         return self.client.every("BillPayment", f"where {' and '.join(terms)}")
 
     def _read(self, rows: Iterable[msgspec.Raw], unreadable: list[bytes]) -> list[Payment]:
         payments = []
         for row in rows:
             try:
-                payments.append(decode_payment(row, self.home_currency))
+                payments.append(decode_payment(clean_row(row), self.home_currency))
             except MappingError:
                 unreadable.append(bytes(row))
         return payments

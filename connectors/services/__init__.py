@@ -5,7 +5,7 @@ words, by field where there are fields. `by` is the person's user name.
 """
 
 from connectors.services.apps import change_app_credentials, create_app
-from connectors.services.check import check_connection
+from connectors.services.check import check_connection, forget_check
 from connectors.services.connections import (
     change_connection_credentials,
     change_settings,
@@ -38,6 +38,7 @@ __all__ = [
     "create_connection",
     "create_tenant",
     "decline_company",
+    "forget_check",
     "pause_connection",
     "redirect_uri",
     "resume_connection",

@@ -50,6 +50,12 @@ def check_connection(*, connection: Connection, by: str, effects: Effects) -> li
     return findings
 
 
+def forget_check(*, connection: Connection) -> None:
+    """What was found with a sign-in that has been replaced says nothing about the new one."""
+    Connection.objects.filter(pk=connection.pk).update(findings=[], checked_at=None)
+    connection.refresh_from_db()
+
+
 def _examine(connector: Connector) -> Answer:
     account: AccountInfo | AuthError
     try:

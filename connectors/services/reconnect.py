@@ -1,6 +1,7 @@
-"""Signing in again to a company that is connected: its new tokens are kept before anything is asked with them.
+"""Signing in again to a company that is connected: its new tokens are kept unless they are for another company.
 
-A provider may end a company's old tokens when it gives new ones, so these may be the only living ones.
+A provider may end a company's old tokens when it gives new ones for it, so these may be the only living ones. Those for
+another company replace nothing: nobody could give back what a worker is refreshing meanwhile.
 """
 
 from dataclasses import dataclass
@@ -14,14 +15,15 @@ from connectors.attention import works_again
 from connectors.base import AccountInfo, Tokens
 from connectors.conversation import Conversation
 from connectors.errors import AuthError, ConnectorError, RateLimited, TokenExpired, TransientError
-from connectors.models import Connection, Token
+from connectors.models import Connection
 from connectors.services.connections import event_of
 from connectors.services.opening import in_plain_words, opened
 from connectors.tokens import StoredTokens
-from connectors.vault import Undecryptable
 
 LONGEST_NAME = 200  # what the column holds
 AGAIN = "Start again from the connection's page."
+# What says of a token that somebody has just signed in for that it is not for the company that it is used with.
+FOR_ANOTHER_COMPANY = frozenset({"other_company", "not_connected"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,27 +39,32 @@ class SignedIn:
 
 
 def reconnect(conversation: Conversation, tokens: Tokens, by: str) -> SignedIn:
-    """Keep new tokens of the connection's own company, and ask with them who we are."""
+    """Ask who we are with new tokens; they are kept, whatever comes of it, unless they are for another company."""
     connection, clock = conversation.connection, conversation.effects.clock
-    store = StoredTokens.of(connection)
-    before, unchecked = store.replace(tokens, now=clock.now()), ""
-    company = AccountInfo(id=connection.account_id, name=connection.account_name)
+    company, unchecked, ours = AccountInfo(id=connection.account_id, name=connection.account_name), "", True
     try:
-        answered = asked_twice(conversation, tokens.access_token)
-        if answered.id != company.id:
-            raise AuthError(f"You signed in to {answered.name} ({answered.id}), not to {company.name}.")
-        company = answered
+        company = _our_company(conversation, tokens)
     except ConnectorError as error:
-        said = in_plain_words(conversation.provider, error)
+        said, ours = in_plain_words(conversation.provider, error), error.code not in FOR_ANOTHER_COMPANY
+        if not ours:
+            raise ValidationError(
+                f"{conversation.provider.name} did not accept this sign-in: {said} {as_it_was(connection)} {AGAIN}"
+            ) from error
         if isinstance(error, AuthError) and not isinstance(error, TokenExpired):
-            if _works(conversation, before, clock.now()):
-                store.put_back(before)
-                raise ValidationError(
-                    f"{conversation.provider.name} did not accept this sign-in: {said} {as_it_was(connection)} {AGAIN}"
-                ) from error
             raise ValidationError(f"Your sign-in is kept, but cannot be used yet: {said}") from error
         unchecked = said
+    finally:
+        if ours:
+            StoredTokens.of(connection).replace(tokens, now=clock.now())
     return _connected_again(connection, company, unchecked, by, clock.now())
+
+
+def _our_company(conversation: Conversation, tokens: Tokens) -> AccountInfo:
+    connection, answered = conversation.connection, asked_twice(conversation, tokens.access_token)
+    if answered.id != connection.account_id:
+        said = f"You signed in to {answered.name} ({answered.id}), not to {connection.account_name}."
+        raise AuthError(said, code="other_company")
+    return answered
 
 
 def asked_twice(conversation: Conversation, access_token: str) -> AccountInfo:
@@ -69,16 +76,6 @@ def asked_twice(conversation: Conversation, access_token: str) -> AccountInfo:
         raise
     except TransientError:
         return connector.account()
-
-
-def _works(conversation: Conversation, before: Token, now: datetime) -> bool:
-    """Whether what a sign-in replaced is still accepted, as it is where that was for another company."""
-    if before.expires_at is None or before.expires_at <= now or isinstance(before.secrets, Undecryptable):
-        return False
-    try:
-        return opened(conversation, before.secrets.get("access", "")).account().id == conversation.connection.account_id
-    except ConnectorError:
-        return False
 
 
 def _connected_again(connection: Connection, company: AccountInfo, unchecked: str, by: str, now: datetime) -> SignedIn:

@@ -24,7 +24,12 @@ def read_books(simulated: Simulated) -> Books:
     return Books(
         vendors_in_network=len(network["vendors"]),
         erp_bills=[
-            ErpBill(id=row["Id"], mark=record_key(ERP, REALM, Kind.BILL, row["Id"]), amount=Decimal(row["TotalAmt"]))
+            ErpBill(
+                id=row["Id"],
+                mark=record_key(ERP, REALM, Kind.BILL, row["Id"]),
+                amount=Decimal(row["TotalAmt"]),
+                number=row.get("DocNumber") or "",
+            )
             for row in erp.get("Bill", [])
         ],
         network_bills=[
@@ -32,6 +37,7 @@ def read_books(simulated: Simulated) -> Books:
                 mark=row["external_id"],
                 amount=Decimal(row["amount"]),
                 approved=row["workflow_status"] == "approved",
+                number=row["invoice_number"],
             )
             for row in network["invoices"]
             if row["workflow_status"] != "cancelled"

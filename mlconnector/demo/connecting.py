@@ -1,6 +1,6 @@
 """Setting the demo up as a person would: the same services, the same sign-in, the same audit events."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 
@@ -71,7 +71,9 @@ def map_accounts(simulated: Simulated, integration: Integration, by: str) -> Non
 
 def read_every(seconds: int) -> None:
     """How long the connections wait between two readings: nothing is to be read while people are still acting."""
-    Feed.objects.filter(tenant__name=COMPANY).update(interval_seconds=seconds)
+    feeds, soon = Feed.objects.filter(tenant__name=COMPANY), _now() + timedelta(seconds=seconds)
+    feeds.update(interval_seconds=seconds)
+    feeds.filter(due_at__gt=soon).update(due_at=soon)
 
 
 def _connection(tenant: Tenant, provider: str, credentials: dict[str, str], by: str) -> Connection:

@@ -5,7 +5,7 @@ Bills and payments are matched by the mark that we leave on each, never by an id
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ class ErpBill:
     id: str
     mark: str
     amount: Decimal
+    number: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class NetworkBill:
     mark: str
     amount: Decimal
     approved: bool
+    number: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ def figures(books: Books) -> Figures:
         "payments_reversed": phases["reversed"],
         "payments_posted_in_erp": len(books.erp_payments),
         "duplicates": _duplicates(books),
-        "lost": _lost_bills(books) + _lost_payments(books),
+        "lost": len(lost(books)),
         "amount_difference": _difference_of_bills(books) + _difference_of_payments(books),
         "bills_held": _by_reason(held.values()),
         "payments_held": _of_payments(books, books.explained.payments_held),
@@ -128,27 +130,37 @@ def complaints(found: Figures) -> list[str]:
     return wrong
 
 
+def lost(books: Books) -> list[str]:
+    """Each bill and payment that is on one side only, with nothing to explain it, by name."""
+    return [*_lost_bills(books), *_lost_payments(books)]
+
+
 def _duplicates(books: Books) -> int:
     """Payments in the ERP beyond the first for the same payment of the network and bill."""
     postings = Counter((posting.mark, bill) for posting in books.erp_payments for bill in posting.parts)
     return sum(count - 1 for count in postings.values())
 
 
-def _lost_bills(books: Books) -> int:
+def _lost_bills(books: Books) -> Iterator[str]:
     """Bills that did not arrive, and approved ones that the ERP does not have, with nothing to explain it."""
     in_erp = {bill.mark for bill in books.erp_bills}
     across = {bill.mark for bill in books.network_bills}
-    approved = {bill.mark for bill in books.network_bills if bill.approved}
-    return sum(not books.explained.names_bill(mark) for mark in (in_erp - across) | (approved - in_erp))
+    for bill in books.erp_bills:
+        if bill.mark not in across and not books.explained.names_bill(bill.mark):
+            yield f"bill {bill.number or bill.id} over {bill.amount} is in the ERP, but not at the network"
+    for copy in books.network_bills:
+        if copy.approved and copy.mark not in in_erp and not books.explained.names_bill(copy.mark):
+            yield f"bill {copy.number or copy.mark} over {copy.amount} is approved at the network, but not in the ERP"
 
 
-def _lost_payments(books: Books) -> int:
+def _lost_payments(books: Books) -> Iterator[str]:
     """Executed payments without a posting, and with nothing to explain it."""
     posted = {posting.mark for posting in books.erp_payments}
-    return sum(
-        payment.phase == "executed" and payment.mark not in posted and not books.explained.names_payment(payment.mark)
-        for payment in books.network_payments
-    )
+    for payment in books.network_payments:
+        explained = payment.mark in posted or books.explained.names_payment(payment.mark)
+        if payment.phase == "executed" and not explained:
+            amount = sum(payment.parts.values(), NOTHING)
+            yield f"payment {payment.id} over {amount} was executed, but is not in the ERP"
 
 
 def _difference_of_bills(books: Books) -> Decimal:

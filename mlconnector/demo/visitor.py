@@ -1,5 +1,6 @@
 """Who looks at the demo: a login made once, and where there is something to see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -35,8 +36,8 @@ class Visitor:
         user = User.objects.filter(username=NAME).first() or User.objects.create_superuser(NAME, password=password)
         return cls(user, password)
 
-    def sum_up(self, telling: Telling, found: Figures) -> None:
-        """What has come of the month."""
+    def sum_up(self, telling: Telling, found: Figures, lost: Sequence[str]) -> None:
+        """What has come of the month, and what was lost, by name."""
         telling.heading("\nThe month is over")
         telling.say(
             f"  {found['bills_in_erp']} bills stand in QuickBooks, {found['bills_in_ap']} of them at AvidXchange; "
@@ -51,6 +52,8 @@ class Visitor:
             f"  posted twice: {found['duplicates']}, lost: {found['lost']}, "
             f"difference of amounts: {found['amount_difference']}"
         )
+        for words in lost:
+            telling.say(f"  lost: {words}")
 
     def show_around(self, telling: Telling, simulators: str) -> None:
         """Where to look, and with which login."""

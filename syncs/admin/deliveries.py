@@ -24,7 +24,7 @@ AT_ONCE = 200
 LONGEST_ID = 19
 ACTS = {
     "replay": (services.replay, "Send again", "Each is sent again under a new request key; only held ones can be."),
-    "ignore": (services.ignore, "Ignore for good", "Never sent, whatever changes; not while it may be on its way."),
+    "ignore": (services.ignore, "Ignore for good", ""),
     "stop_ignoring": (services.stop_ignoring, "Stop ignoring", "Delivered again like any other."),
 }
 STATE_LABELS = {
@@ -107,6 +107,7 @@ class SyncRecordAdmin(StaffAdmin):
                     done += 1
             return f"{title}: done for {done} of {len(records)}." if done else ""
 
+        words = words or _left_out(records)
         named = ", ".join(str(record.remote_record) for record in records[:5]) + (" …" if len(records) > 5 else "")
         asked = Asked(
             title=title, button=title, back=self._back(request, records), act=each, explanation=f"{named}. {words}"
@@ -123,6 +124,18 @@ class SyncRecordAdmin(StaffAdmin):
     def _refuse(self, request: HttpRequest, title: str, wrong: Sequence[str]) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.model._meta, "title": title, "wrong": wrong}
         return TemplateResponse(request, "syncs/admin/cannot_decide.html", context, status=400)
+
+
+def _left_out(records: Sequence[SyncRecord]) -> str:
+    """What ignoring means for what was not sent yet, and for what was."""
+    sent = sum(bool(record.settled or record.target_id) for record in records)
+    words = []
+    if sent < len(records):
+        words.append("Never sent, whatever changes; not while it may be on its way.")
+    if sent:
+        which = "It was sent already" if sent == len(records) == 1 else f"{sent} of them were sent already"
+        words.append(f"{which}: what was sent stays on the other side as it is, and no change of it follows.")
+    return " ".join(words)
 
 
 def _chosen(text: str) -> tuple[list[SyncRecord], list[str]]:

@@ -67,7 +67,9 @@ class IntegrationAdmin(StaffAdmin):
     ) -> HttpResponse:
         shown: dict[str, Any] = {}
         if integration := Integration.objects.filter(pk=object_id).first():
-            shown = {"overview": overview(integration, now=present().now()), "policy_words": POLICY_WORDS}
+            found = overview(integration, now=present().now())
+            values = {key: _meaning(key, row.value) for key, row in found.policies.items()}
+            shown = {"overview": found, "policy_words": POLICY_WORDS, "policy_values": values}
         context = {**(extra_context or {}), **shown}
         return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
 
@@ -184,3 +186,9 @@ def _link(page: StaffAdmin, connection: Connection) -> str | SafeString:
 
 def _integration(id: int) -> Integration:
     return get_object_or_404(Integration.objects.select_related("tenant", "erp__app", "ap_network__app"), pk=id)
+
+
+def _meaning(key: str, value: str) -> str:
+    """A policy's value as the form that asks for it says it."""
+    choices = dict(getattr(POLICY_FORMS[key].base_fields["value"], "choices", ()))
+    return str(choices.get(value, value))

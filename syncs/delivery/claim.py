@@ -3,7 +3,7 @@
 Nothing leaves before its attempt is committed, with both keys, its deadline and exactly what is to be sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -14,11 +14,12 @@ from django.db import transaction
 
 from connectors.base import Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import AnyRecord, Bill, Kind, Ref, restore
+from connectors.records import AnyRecord, Bill, Kind, Payment, Ref, restore
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
-from syncs.delivery.planned import Claim, Planned
+from syncs.delivery.planned import LOCKED, Claim, Planned
+from syncs.delivery.reissues import not_yet_reversed
 from syncs.delivery.resolve import Known, Missing, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
@@ -33,14 +34,25 @@ LOOK_AGAIN = timedelta(hours=1)
 
 CLAIMED = (
     "id", "record_key", "wanted", "wanted_fingerprint", "settled", "settled_fingerprint", "target_id", "target_version",
-    "trace_id", "attempts", "code", "remote_id", "gone", "waiting_kind", "waiting_id", "problem_id", "body",
+    "trace_id", "attempts", "code", "remote_id", "gone", "waiting_kind", "waiting_id", "problem_id", "target_status",
+    "body",
 )  # fmt: skip
+# By state, each by the index in its order: however many are due, few are looked at.
+NEXT = """
+SELECT one.id FROM unnest(ARRAY['pending', 'waiting']) AS due (state) CROSS JOIN LATERAL (
+    SELECT s.id FROM syncs_syncrecord s
+    WHERE s.tenant_id = %s AND s.stream_id = %s AND s.state = due.state AND s.next_attempt_at <= %s
+    ORDER BY s.next_attempt_at LIMIT %s
+) AS one
+"""
 DUE = """
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
-       s.waiting_kind, s.waiting_id, s.problem_id, r.body::text
+       s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
-WHERE s.tenant_id = %s AND s.stream_id = %s AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
+LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
+    AND there.kind = r.kind AND there.remote_id = s.target_id
+WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
 """
@@ -58,15 +70,18 @@ def claim(slice_: Slice) -> Batch:
     """Claim what is due, at most a set of it; everything is committed when this returns."""
     with transaction.atomic():
         slice_.lease.check(slice_.now())
-        link_forgotten(slice_)
         claims = _lock(slice_)
         if not claims:
             return Batch()
         ours = explained(slice_.source, [one.remote_id for one in claims]) if slice_.kind is Kind.BILL else {}
         known = look_up(slice_, (one.record for one in claims))
+        standing = not_yet_reversed(slice_, (one.record for one in claims))
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
         for one in claims:
+            if replaced := _replaces(one, standing):
+                verdicts.append(_wait_or_hold(slice_, one, replaced))
+                continue
             step = plan(slice_, one, known, max(ours.get(one.remote_id, NOTHING).surely, one.settled_by_us))
             if isinstance(step, Planned):
                 planned.append(step)
@@ -80,13 +95,22 @@ def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -
     """What is to be done with one claimed delivery; reads nothing and writes nothing."""
     ruling = rule(
         one.record,
-        Circumstances(linked=bool(one.target_id), gone=bool(one.gone), explained=ours, policies=slice_.policies),
+        Circumstances(
+            linked=bool(one.target_id),
+            gone=bool(one.gone),
+            explained=ours,
+            policies=slice_.policies,
+            locked=one.code == LOCKED,
+        ),
     )
     if ruling.wish is Wish.OUT_OF_SCOPE:
         return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
     if ruling.wish is Wish.HOLD:
         return one.verdict(State.HELD, code=ruling.code, reason=ruling.reason, needs_somebody=True)
-    if one.settled and one.settled_fingerprint in (one.wanted_fingerprint, _as_sent(one, ruling)):
+    if ruling.wish is Wish.SEND and isinstance(one.record, Bill) and one.target_status == "cancelled":
+        reason = f"It was withdrawn or cancelled at the network, and {one.record.balance} of it is open."
+        return one.verdict(State.HELD, code="withdrawn_open", reason=reason, needs_somebody=True)
+    if one.settled_fingerprint and one.settled_fingerprint in (one.wanted_fingerprint, _as_sent(one, ruling)):
         return one.verdict(State.SYNCED, settles=True, fingerprint=one.settled_fingerprint, verb="delivery_skipped")
     try:
         stops_known = ruling.wish is Wish.STOP and one.target_id
@@ -106,6 +130,15 @@ def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -
             cause_key=f"integration:{slice_.integration.pk}:{error.missing}",
         )
     return Planned(claim=one, ruling=ruling, explained=ours, write=_write(slice_, one, _action(one, ruling), resolved))
+
+
+def _replaces(one: Claim, standing: Collection[str]) -> Missing | None:
+    """The payment that this one replaces, where its posting stands."""
+    payment = one.record
+    if not isinstance(payment, Payment) or one.target_id or payment.reissue_of not in standing:
+        return None
+    reason = f"It replaces payment {payment.reissue_of}, whose posting is still to be voided in the ERP."
+    return Missing(kind=Kind.PAYMENT, id=payment.reissue_of, code="reversal_first", waits=True, reason=reason)
 
 
 def _as_sent(one: Claim, ruling: Ruling) -> str:
@@ -157,8 +190,12 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
 
 
 def _lock(slice_: Slice) -> list[Claim]:
+    now = slice_.now()
     with database.cursor() as cursor:
-        cursor.execute(DUE, [slice_.tenant_id, slice_.stream.pk, slice_.now(), AT_ONCE])
+        cursor.execute(NEXT, [slice_.tenant_id, slice_.stream.pk, now, AT_ONCE])
+        ids = [id for (id,) in cursor.fetchall()]
+        link_forgotten(slice_, ids)
+        cursor.execute(DUE, [slice_.target.pk, ids, now, AT_ONCE])
         return [_claimed(slice_.kind, dict(zip(CLAIMED, row, strict=True))) for row in cursor.fetchall()]
 
 

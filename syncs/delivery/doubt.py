@@ -16,7 +16,7 @@ from connectors.base import Action, Link, Receipt, Write
 from connectors.conversation import Steps
 from connectors.errors import ConnectorError
 from connectors.records import Bill, Payment, restore
-from syncs.delivery.objections import settles
+from syncs.delivery.objections import is_same_posting
 from syncs.delivery.settle import observe_receipts, wait_after
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
@@ -114,16 +114,10 @@ def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:
     if write.action is not Action.CREATE:
         return True
     if isinstance(sent, Payment) and isinstance(stands, Payment):
-        same_date = sent.date in (None, stands.date)
-        return same_date and _facts(sent) == _facts(stands) and settles(sent) == settles(stands)
+        return is_same_posting(sent, stands)
     if isinstance(sent, Bill) and isinstance(stands, Bill):
         return (sent.amount, sent.number) == (stands.amount, stands.number)
     return False
-
-
-def _facts(payment: Payment) -> tuple[object, ...]:
-    account = payment.funding_account.id if payment.funding_account else ""
-    return payment.amount, payment.currency, payment.phase, account
 
 
 def _read(slice_: Slice) -> list[tuple[Write, Verdict]]:

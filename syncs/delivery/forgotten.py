@@ -17,8 +17,7 @@ from syncs.delivery.slice import Slice
 LINK = """
 UPDATE syncs_syncrecord s SET target_id = r.remote_id, target_version = r.version
 FROM syncs_remoterecord r
-WHERE s.tenant_id = %(tenant)s AND s.stream_id = %(stream)s AND s.state IN ('pending', 'waiting')
-  AND s.next_attempt_at <= %(now)s AND s.target_id = ''
+WHERE s.id = ANY(%(ids)s) AND s.state IN ('pending', 'waiting') AND s.target_id = ''
   AND r.tenant_id = s.tenant_id AND r.connection_id = %(target)s AND r.kind = %(kind)s AND r.gone = ''
   AND r.status <> 'reversed' AND r.key = s.record_key AND r.key <> ''
   AND NOT EXISTS (
@@ -43,19 +42,13 @@ WHERE id = ANY(%s) AND target_id = '' AND state IN ('out_of_scope', 'held', 'ign
 WAKE = "UPDATE syncs_stream SET due_at = LEAST(coalesce(due_at, %s), %s) WHERE id = ANY(%s)"
 
 
-def link_forgotten(slice_: Slice) -> None:
-    """Link what is due to what stands on the other side with its key, in the caller's transaction."""
+def link_forgotten(slice_: Slice, ids: Sequence[int]) -> None:
+    """Link those of these that are due to what stands on the other side with its key, in the caller's transaction."""
     now = slice_.now()
     with database.cursor() as cursor:
         cursor.execute(
             LINK,
-            {
-                "tenant": slice_.tenant_id,
-                "stream": slice_.stream.pk,
-                "target": slice_.target.pk,
-                "kind": str(slice_.kind),
-                "now": now,
-            },
+            {"ids": list(ids), "target": slice_.target.pk, "kind": str(slice_.kind)},
         )
         linked = cursor.fetchall()
     record(

@@ -54,6 +54,17 @@ def objection(
     return None
 
 
+def is_same_posting(sent: Payment, stands: Payment) -> bool:
+    """Whether what stands settles what was sent: the money, its date and account, and which bills it settles."""
+    same_date = sent.date in (None, stands.date)
+    return same_date and _money(sent) == _money(stands) and settles(sent) == settles(stands)
+
+
+def _money(payment: Payment) -> tuple[object, ...]:
+    account = payment.funding_account.id if payment.funding_account else ""
+    return payment.amount, payment.currency, payment.phase, account
+
+
 def settles(payment: Payment) -> dict[str, Decimal]:
     """How much of which bill a payment settles."""
     sums: dict[str, Decimal] = {}

@@ -9,6 +9,7 @@ from syncs.delivery.scope import Ruling
 from syncs.delivery.verdict import Verdict
 from syncs.states import State
 
+LOCKED = "bill_locked"  # the network takes no change of it any more: the next try withdraws it
 SETTLED_BY_US = "settled_by_us"  # the ERP said so a moment ago: the next try takes its word for it
 
 
@@ -29,6 +30,7 @@ class Claim:
     code: str
     remote_id: str
     gone: str
+    target_status: str
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
 

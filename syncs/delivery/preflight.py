@@ -14,13 +14,15 @@ from connectors.base import Action, Connector, Link, Receipt
 from connectors.conversation import Conversation, Steps
 from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
-from syncs.delivery.objections import Objection, objection, settles
+from syncs.delivery.objections import Objection, is_same_posting, objection, settles
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
+from syncs.models import Feed
 from syncs.states import State
 
 ASK_AGAIN = timedelta(minutes=1)
+NEVER_READ = timedelta(days=45)  # where no reading of the ERP has ever come to its end
 
 
 @dataclass(kw_only=True)
@@ -31,42 +33,53 @@ class Checked:
     verdicts: list[Verdict] = field(default_factory=list)
 
 
+@dataclass(kw_only=True)
+class Open:
+    """The bills that a set settles, as the ERP shows them now less what is cleared already, and what they carry."""
+
+    bills: dict[str, AnyRecord]
+    carried: dict[str, AnyRecord]
+    being_posted: set[str] = field(default_factory=set)
+
+
 def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     """The steps that clear payments for posting."""
     creates = [one for one in planned if one.write.link is None]
     others = [one for one in planned if one.write.link is not None]
-    checked = Checked()
-    if creates:
-        posted = [replace(one.write, action=Action.CREATE) for one in creates]
-        found = yield from slice_.talk.call(lambda connector: connector.find(posted))
-        yield "looked for our marks"
-        bills = yield from fetched(
-            slice_.talk,
-            Kind.BILL,
-            sorted({application.target.id for one in creates for application in _payment(one).applications}),
-        )
-        yield "bills fetched"
-        on_bills = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
-        yield "payments on the bills fetched"
-        being_posted: set[str] = set()
-        for one in creates:
-            _judge(checked, one, found, bills, on_bills, being_posted)
+    checked, found, postings = Checked(), {}, {}
     if others:
         postings = yield from fetched(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
         yield "postings fetched"
-        for one in others:
-            _judge_posting(checked, one, postings.get(_link(one).id))
+    if creates:
+        since = _not_mirrored_since(slice_)
+        posted = [replace(one.write, action=Action.CREATE, sent_at=min(since, soon(one))) for one in creates]
+        found = yield from slice_.talk.call(lambda connector: connector.find(posted))
+        yield "looked for our marks"
+    settling = [*(one for one in others if _is_moved(one, postings)), *creates]
+    open_ = (yield from _fetch_open(slice_, settling)) if settling else Open(bills={}, carried={})
+    for one in others:
+        _judge_posting(checked, one, postings.get(_link(one).id), open_)
+    for one in creates:
+        _judge(checked, one, found, open_)
     return checked
 
 
-def _judge(
-    checked: Checked,
-    one: Planned,
-    found: dict[str, Receipt | None],
-    bills: dict[str, AnyRecord],
-    on_bills: dict[str, AnyRecord],
-    being_posted: set[str],
-) -> None:
+def _not_mirrored_since(slice_: Slice) -> datetime:
+    """From when on the ERP may hold postings of ours that our mirror does not show, as after a restored backup."""
+    feed = Feed.objects.get(tenant_id=slice_.tenant_id, connection=slice_.target)
+    return feed.complete_until or slice_.now() - NEVER_READ
+
+
+def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
+    wanted = sorted({application.target.id for one in settling for application in _payment(one).applications})
+    bills = yield from fetched(slice_.talk, Kind.BILL, wanted)
+    yield "bills fetched"
+    carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
+    yield "payments on the bills fetched"
+    return Open(bills=bills, carried=carried)
+
+
+def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], open_: Open) -> None:
     """One payment that has not been posted as far as we know; what it takes of its bills, the next one cannot."""
     if one.write.record_key not in found:
         checked.verdicts.append(
@@ -87,15 +100,16 @@ def _judge(
         left_out = {"code": one.ruling.code, "reason": one.ruling.reason}
         checked.verdicts.append(one.verdict(State.OUT_OF_SCOPE, outcome="not needed", **left_out))
         return
-    objected = objection(_payment(one), bills, on_bills, being_posted)
+    _clear(checked, one, open_)
+
+
+def _clear(checked: Checked, one: Planned, open_: Open) -> None:
+    """It may be posted, if nothing objects: what it takes of its bills, the next payment of this set does not see."""
+    bills = open_.bills
+    objected = objection(_payment(one), bills, open_.carried, open_.being_posted)
     if objected is not None:
         checked.verdicts.append(_put_off(one, objected))
         return
-    _clear(checked, one, bills, being_posted)
-
-
-def _clear(checked: Checked, one: Planned, bills: dict[str, AnyRecord], being_posted: set[str]) -> None:
-    """It may be posted: what it takes of its bills is taken from what the next payment of this set sees."""
     ap_accounts = [
         bill.ap_account.id
         for application in _payment(one).applications
@@ -105,7 +119,7 @@ def _clear(checked: Checked, one: Planned, bills: dict[str, AnyRecord], being_po
         bill = bills[bill_id]
         assert isinstance(bill, Bill)
         bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - gross)
-        being_posted.add(bill_id)
+        open_.being_posted.add(bill_id)
     context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
 
@@ -144,57 +158,89 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
     )
 
 
-def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None) -> None:
-    """One payment that we have posted and now change or void."""
-    gone = not isinstance(posting, Payment) or posting.phase is Phase.REVERSED
-    if gone and one.write.action is Action.VOID:
-        checked.verdicts.append(
-            one.verdict(
-                State.SYNCED,
-                settles=True,
-                fingerprint=one.claim.wanted_fingerprint,
-                outcome="found",
-                verb="delivery_found",
-            )
-        )
-    elif gone or (isinstance(posting, Payment) and posting.mark != one.write.record_key):
-        checked.verdicts.append(
-            one.verdict(
-                State.HELD,
-                outcome="not sent",
-                code="posting_gone",
-                needs_somebody=True,
-                reason=f"Payment {_link(one).id} in the ERP is no longer what we posted.",
-            )
-        )
-    elif one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
-        checked.verdicts.append(
-            one.verdict(
-                State.HELD,
-                outcome="not sent",
-                code="applications_changed",
-                needs_somebody=True,
-                reason=f"Payment {_link(one).id} in the ERP settles other bills or amounts than the payment does now.",
-            )
-        )
-    elif isinstance(posting, Payment) and posting.version != _link(one).version:
-        # Its request key names the version that it changes: the next try names the one that stands.
-        checked.verdicts.append(
-            one.verdict(
-                State.PENDING,
-                outcome="not sent",
-                uncount=True,
-                target_version=posting.version,
-                next_attempt_at=soon(one),
-            )
-        )
+def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open) -> None:
+    """One payment that we have posted and now change, void, or only look at."""
+    verdict = _on_posting(one, posting)
+    if verdict is not None:
+        checked.verdicts.append(verdict)
+    elif isinstance(posting, Payment) and _is_moved(one, {posting.id: posting}):
+        _give_back(open_, posting)
+        _clear(checked, one, open_)
     else:
         checked.cleared.append(one)
 
 
-def _executed_otherwise(payment: Payment, posting: AnyRecord | None) -> bool:
+def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
+    """Where it stands without anything being sent; None where something is to be sent."""
+    if not isinstance(posting, Payment) or posting.phase is Phase.REVERSED:
+        if one.write.action is not Action.VOID:
+            return _not_ours(one, "posting_gone", "is no longer what we posted")
+        return one.verdict(
+            State.SYNCED,
+            settles=True,
+            fingerprint=one.claim.wanted_fingerprint,
+            outcome="found",
+            verb="delivery_found",
+        )
+    if posting.mark != one.write.record_key:
+        return _not_ours(one, "posting_gone", "is no longer what we posted")
+    if one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
+        return _not_ours(one, "applications_changed", "settles other bills or amounts than the payment does now")
+    if _only_looked_at(one):
+        return _as_it_was_left(one, posting)
+    if posting.version == _link(one).version:
+        return None
+    # Its request key names the version that it changes: the next try names the one that stands.
+    return one.verdict(
+        State.PENDING, outcome="not sent", uncount=True, target_version=posting.version, next_attempt_at=soon(one)
+    )
+
+
+def _not_ours(one: Planned, code: str, what: str) -> Verdict:
+    reason = f"Payment {_link(one).id} in the ERP {what}."
+    return one.verdict(State.HELD, outcome="not sent", code=code, needs_somebody=True, reason=reason)
+
+
+def _is_moved(one: Planned, postings: dict[str, AnyRecord]) -> bool:
+    """Whether a posting is to settle other bills, or other amounts of them, than it does."""
+    posting = postings.get(_link(one).id)
+    return (
+        one.write.action is Action.UPDATE
+        and isinstance(posting, Payment)
+        and settles(posting) != settles(_payment(one))
+    )
+
+
+def _give_back(open_: Open, posting: Payment) -> None:
+    """What a posting settles now is open again for where it goes, and it is no other payment to itself."""
+    open_.carried.pop(posting.id, None)
+    for bill_id, gross in settles(posting).items():
+        bill = open_.bills.get(bill_id)
+        if isinstance(bill, Bill):
+            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + gross)
+
+
+def _only_looked_at(one: Planned) -> bool:
+    """Whether nothing new is wanted of it: somebody has changed it in the ERP."""
+    return one.write.action is Action.UPDATE and one.claim.settled == one.claim.wanted
+
+
+def _as_it_was_left(one: Planned, posting: Payment) -> Verdict:
+    if not is_same_posting(_payment(one), posting):
+        return _not_ours(one, "posting_gone", "was changed by somebody: it is no longer what we posted")
+    return one.verdict(
+        State.SYNCED,
+        settles=True,
+        fingerprint=one.claim.wanted_fingerprint,
+        target_version=posting.version,
+        outcome="not needed",
+        verb="delivery_skipped",
+    )
+
+
+def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
     """Whether what stands as executed settles something else; amount and bills of a pending one follow the payment."""
-    if not isinstance(posting, Payment) or posting.phase is not Phase.EXECUTED:
+    if posting.phase is not Phase.EXECUTED:
         return False
     return (posting.amount, settles(posting)) != (payment.amount, settles(payment))
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from connectors.base import Action, Receipt
+from connectors.base import Receipt
 from connectors.conversation import Conversation, Steps
 from connectors.errors import AuthError, TransientError
 from connectors.records import AnyRecord, Kind, Payment
@@ -27,8 +27,8 @@ from syncs.states import State
 def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     """The steps that clear bills: one that stands as it is to be sent is not sent, and none is stopped for nothing."""
     checked = Checked()
-    unknown = [one for one in planned if one.write.action is Action.UPDATE and not one.claim.settled]
-    if unknown:  # linked only, since a backup was restored or an answer lost: nobody knows what it holds
+    unknown = [one for one in planned if one.write.link is not None and not one.claim.settled_fingerprint]
+    if unknown:  # a backup was restored, an answer lost, or somebody changed it there: nobody knows what it holds
         found = yield from slice_.talk.call(lambda connector: connector.find([one.write for one in unknown]))
         yield "looked for our keys"
         checked.verdicts = [
@@ -36,7 +36,7 @@ def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
         ]
     done = {verdict.id for verdict in checked.verdicts}
     checked.cleared = [one for one in planned if one.ruling.code != "settled_elsewhere" and one.claim.id not in done]
-    doubted = [one for one in planned if one.ruling.code == "settled_elsewhere"]
+    doubted = [one for one in planned if one.ruling.code == "settled_elsewhere" and one.claim.id not in done]
     if not doubted:
         return checked
     ids = [one.claim.remote_id for one in doubted]

@@ -31,15 +31,17 @@ class Ruling:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a ruling needs beyond the record: whether the other side has it, our postings, the policies."""
+    """What a ruling needs beyond the record: whether the other side has it and has refused a change, our postings."""
 
     linked: bool
     gone: bool
     explained: Decimal
     policies: Mapping[str, object]
+    locked: bool = False
 
 
 SEND = Ruling(wish=Wish.SEND)
+CHANGED_AFTER_LOCK = "changed_after_lock"
 
 
 def rule(record: AnyRecord, around: Circumstances) -> Ruling:
@@ -52,10 +54,12 @@ def rule(record: AnyRecord, around: Circumstances) -> Ruling:
 
 
 def _rule_listed(record: Vendor | Account, around: Circumstances) -> Ruling:
-    if around.linked and not around.gone:
+    if around.gone and around.linked:
+        return _out("gone", "It no longer exists in the ERP; what the AP network has of it stays there.")
+    if around.linked:
         return SEND
     if around.gone:
-        return _out("gone_before_sent", "It no longer exists in the ERP.")
+        return _out("gone_before_sent", "It no longer existed in the ERP before it was sent.")
     if not record.active:
         return _out("inactive", "It is inactive in the ERP and was never sent.")
     return SEND
@@ -78,12 +82,17 @@ def _rule_bill(bill: Bill, around: Circumstances) -> Ruling:
         return _hold("bill_does_not_tie", f"Its lines and tax sum to {total}, the bill says {bill.amount}.")
     settled = bill.amount - bill.balance
     if around.linked:
+        if around.locked:
+            reason = "It was changed in the ERP after the network had locked it, so it is withdrawn there."
+            return Ruling(wish=Wish.STOP, code=CHANGED_AFTER_LOCK, reason=reason)
         if settled > around.explained:
             return Ruling(
                 wish=Wish.STOP,
                 code="settled_elsewhere",
                 reason=f"{settled} of {bill.amount} is settled in the ERP, of which we posted {around.explained}.",
             )
+        if bill.amount <= 0:
+            return Ruling(wish=Wish.STOP, code="nothing_to_pay", reason=f"The bill is over {bill.amount} now.")
         return SEND
     if bill.amount <= 0:
         return _out("nothing_to_pay", f"The bill is over {bill.amount}: there is nothing to pay.")

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from connectors.base import Outcome, Receipt
-from connectors.errors import AuthError, ConnectorError, UnexpectedResponse
+from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
-from syncs.delivery.planned import Planned
+from syncs.delivery.planned import LOCKED, Planned
+from syncs.delivery.scope import CHANGED_AFTER_LOCK
 from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.mirror.observe import Seen, observe
@@ -79,6 +80,11 @@ def put_off(slice_: Slice, one: Planned, error: UnexpectedResponse) -> Verdict:
     )
 
 
+def next_time(one: Planned) -> Verdict:
+    """Nothing was sent yet; it is due again at once."""
+    return one.verdict(State.PENDING, outcome="not sent", uncount=True, next_attempt_at=one.write.sent_at)
+
+
 def wait_after(slice_: Slice, error: ConnectorError) -> datetime:
     """When to ask again after a look-up that failed with this."""
     now = slice_.now()
@@ -106,8 +112,12 @@ def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | Non
 
 def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     if isinstance(outcome, Receipt):
+        withdrawn = one.ruling.code == CHANGED_AFTER_LOCK
         return one.verdict(
-            State.SYNCED,
+            State.HELD if withdrawn else State.SYNCED,
+            code="withdrawn_open" if withdrawn else "",
+            reason=one.ruling.reason if withdrawn else "",
+            needs_somebody=withdrawn,
             settles=True,
             fingerprint=one.claim.wanted_fingerprint,
             target_id=outcome.id,
@@ -115,6 +125,10 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
             outcome="accepted",
         )
     assert one.write.sent_at is not None
+    if isinstance(outcome, RecordRejected) and outcome.code == LOCKED and one.write.link is not None:
+        return one.verdict(
+            State.PENDING, outcome="refused", code=LOCKED, reason=str(outcome), next_attempt_at=slice_.now()
+        )
     decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1, deadline=one.write.sent_at + ATTEMPT)
     return one.verdict(
         decision.state,

@@ -18,13 +18,15 @@ UPDATE syncs_syncrecord s SET
         THEN 'pending' ELSE v.state END,
     next_attempt_at = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending', 'pending') THEN %(now)s
         ELSE v.next_attempt_at END,
-    code = v.code, reason = v.reason, waiting_kind = v.waiting_kind, waiting_id = v.waiting_id,
+    code = CASE WHEN s.wanted > v.revision AND v.code = 'settled_by_us' THEN '' ELSE v.code END,
+    reason = v.reason, waiting_kind = v.waiting_kind, waiting_id = v.waiting_id,
     problem_id = v.problem_id,
     attempts = CASE WHEN v.settles THEN 0 WHEN v.uncount THEN GREATEST(0, s.attempts - 1) ELSE s.attempts END,
     target_id = coalesce(nullif(v.target_id, ''), s.target_id),
     target_version = coalesce(nullif(v.target_version, ''), s.target_version),
     settled = CASE WHEN v.settles THEN v.revision ELSE s.settled END,
     settled_fingerprint = CASE WHEN v.settles THEN v.fingerprint ELSE s.settled_fingerprint END,
+    wanted_fingerprint = CASE WHEN v.settles AND s.wanted = v.revision THEN v.fingerprint ELSE s.wanted_fingerprint END,
     synced_at = CASE WHEN v.settles THEN %(now)s ELSE s.synced_at END,
     attempt_id = CASE WHEN v.state IN ('sending', 'in_doubt') THEN s.attempt_id END
 FROM unnest(

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from connectors.conversation import Conversation
 from connectors.errors import AuthError, ConnectorError, RateLimited, TransientError
+from connectors.models import Connection
 from syncs.delivery.decide import backoff
 from syncs.leases import Lease
 from syncs.models import Feed, SyncRun
@@ -40,7 +41,12 @@ def reading_succeeded(feed: Feed, now: datetime) -> None:
     """Forget earlier failures, in the caller's transaction."""
     if feed.failures:
         Feed.objects.filter(pk=feed.pk).update(failures=0)
-    resolve_problems(feed.tenant_id, [f"feed:{feed.pk}", cause_key_of(feed.connection_id)], now=now)
+    works_now = Connection.objects.filter(pk=feed.connection_id, status=Connection.Status.CONNECTED)
+    # A page that was under way when the sign-in died proves nothing. Whoever stops the connection right now holds its
+    # row: we do not wait for them, since they may wait for what we hold; the next page closes what is to be closed.
+    proved = list(works_now.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
+    keys = [f"feed:{feed.pk}", *map(cause_key_of, proved)]
+    resolve_problems(feed.tenant_id, keys, now=now)
 
 
 def _cause(feed: Feed, error: ConnectorError) -> Cause:

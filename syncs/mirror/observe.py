@@ -20,6 +20,7 @@ from connectors.models import Connection
 from connectors.records import AnyRecord, Bill, Kind, Payment, canonical, restore
 from syncs.delivery.flows import FLOWS, delivery_fingerprint
 from syncs.delivery.forgotten import rule_again
+from syncs.delivery.recheck import look_at_changed
 from syncs.keys import fingerprint, record_key, trace_id
 from syncs.mirror.applications import keep_applications
 from syncs.mirror.columns import Columns, columns, version_number
@@ -81,7 +82,8 @@ ON CONFLICT (tenant_id, stream_id, remote_record_id) DO UPDATE SET
     wanted = s.wanted + 1, wanted_fingerprint = excluded.wanted_fingerprint, trace_id = excluded.trace_id, attempts = 0,
     state = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') OR s.code = 'posted_twice' THEN s.state
         ELSE 'pending' END,
-    next_attempt_at = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') THEN s.next_attempt_at ELSE %(now)s END
+    next_attempt_at = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') THEN s.next_attempt_at ELSE %(now)s END,
+    code = CASE WHEN s.code = 'settled_by_us' THEN '' ELSE s.code END
 WHERE s.wanted_fingerprint <> excluded.wanted_fingerprint
 RETURNING stream_id
 """
@@ -171,10 +173,16 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
             cursor.execute(WANT, values)
             wanted = [stream_id for (stream_id,) in cursor.fetchall()]
             cursor.execute(DUE, [now, now, sorted(set(wanted))])
-    rule_again(connection, [one.key for one in news if one.key], now=now)
+    _look_at_ours(connection, [one.key for one in news if one.key], now)
     shown = [latest[Kind(one.kind), one.remote_id] for one in news]
     keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
     return Observed(changed=changed, wanted=len(wanted))
+
+
+def _look_at_ours(connection: Connection, keys: Sequence[str], now: datetime) -> None:
+    """What carries our key and was forgotten, or changed by somebody, is looked at again."""
+    rule_again(connection, keys, now=now)
+    look_at_changed(connection, keys, now=now)
 
 
 def observe_gone(connection: Connection, gone: Iterable[Gone], *, now: datetime) -> Observed:

@@ -22,9 +22,9 @@ from syncs.mirror.compare import observe_absent
 from syncs.mirror.failure import reading_failed, reading_succeeded
 from syncs.mirror.page import keep_page
 from syncs.models import Feed, SyncRun
+from syncs.models.feed import COMPARE_EVERY
 
 SLICE_SECONDS = 5.0
-COMPARE_EVERY = timedelta(hours=24)
 
 
 def read_feed(feed_id: int, effects: Effects) -> Steps[None]:

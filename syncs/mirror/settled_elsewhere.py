@@ -1,21 +1,34 @@
 """What our own postings explain of a bill's balance, and which bills somebody else has settled.
 
-A posting that stands counts until it is known to be voided. One that is being sent or in doubt may stand: on it alone
-nobody can tell who has settled a bill.
+A posting counts as the ERP last showed it: one that somebody voided there explains nothing. One that is being sent or
+in doubt may stand: on it alone nobody can tell who has settled a bill.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection as database
 
 from connectors.models import Connection
 from connectors.records import Bill, from_minor_units
 
-EXPLAINED = """
-SELECT bill.remote_id, coalesce(sum(a.gross_minor) FILTER (WHERE posting.target_id <> ''), 0), sum(a.gross_minor),
-       min(a.currency)
+STANDS = """
+SELECT a.target_id, sum(a.gross_minor), min(a.currency)
+FROM syncs_application a
+JOIN syncs_remoterecord paid ON paid.id = a.payment_id AND paid.gone = '' AND paid.status <> 'reversed'
+WHERE a.tenant_id = %(tenant)s AND a.connection_id = %(erp)s AND a.target_kind = 'bill' AND a.target_id = ANY(%(bills)s)
+  AND EXISTS (
+    SELECT FROM syncs_syncrecord posting
+    JOIN syncs_stream stream ON stream.id = posting.stream_id AND stream.kind = 'payment'
+    JOIN syncs_integration i ON i.id = stream.integration_id AND i.active AND i.erp_id = %(erp)s
+    WHERE posting.tenant_id = %(tenant)s AND posting.record_key = paid.key AND posting.target_id = paid.remote_id
+  )
+GROUP BY a.target_id
+"""
+UNDER_WAY = """
+SELECT bill.remote_id, sum(a.gross_minor), min(a.currency)
 FROM syncs_remoterecord bill
 JOIN syncs_syncrecord sent ON sent.tenant_id = bill.tenant_id AND sent.remote_record_id = bill.id
     AND sent.target_id <> ''
@@ -23,13 +36,11 @@ JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.kind = 'bill'
 JOIN syncs_integration i ON i.id = stream.integration_id AND i.active
 JOIN syncs_application a ON a.tenant_id = bill.tenant_id AND a.connection_id = i.ap_network_id
     AND a.target_kind = 'bill' AND a.target_id = sent.target_id
-JOIN syncs_remoterecord payment ON payment.id = a.payment_id
 JOIN syncs_stream payments ON payments.integration_id = i.id AND payments.kind = 'payment'
 JOIN syncs_syncrecord posting ON posting.tenant_id = bill.tenant_id AND posting.stream_id = payments.id
-    AND posting.remote_record_id = payment.id
-WHERE bill.tenant_id = %s AND bill.connection_id = %s AND bill.kind = 'bill' AND bill.remote_id = ANY(%s)
-  AND (posting.state IN ('sending', 'in_doubt')
-       OR (posting.target_id <> '' AND (payment.status IN ('pending', 'executed') OR posting.settled < posting.wanted)))
+    AND posting.remote_record_id = a.payment_id AND posting.state IN ('sending', 'in_doubt')
+WHERE bill.tenant_id = %(tenant)s AND bill.connection_id = %(erp)s AND bill.kind = 'bill'
+  AND bill.remote_id = ANY(%(bills)s)
 GROUP BY bill.remote_id
 """
 
@@ -47,14 +58,21 @@ NOTHING = Explained()
 
 def explained(connection: Connection, bill_ids: Sequence[str]) -> dict[str, Explained]:
     """What our own postings explain of each bill of this ERP that they settle, or may settle."""
+    concerned = {"tenant": connection.tenant_id, "erp": connection.pk, "bills": list(bill_ids)}
+    stands, under_way = _sums(STANDS, concerned), _sums(UNDER_WAY, concerned)
+    return {
+        bill_id: Explained(
+            surely=stands.get(bill_id, Decimal(0)),
+            perhaps=stands.get(bill_id, Decimal(0)) + under_way.get(bill_id, Decimal(0)),
+        )
+        for bill_id in stands.keys() | under_way.keys()
+    }
+
+
+def _sums(statement: str, concerned: Mapping[str, Any]) -> dict[str, Decimal]:
     with database.cursor() as cursor:
-        cursor.execute(EXPLAINED, [connection.tenant_id, connection.pk, list(bill_ids)])
-        return {
-            remote_id: Explained(
-                surely=from_minor_units(int(surely), currency), perhaps=from_minor_units(int(perhaps), currency)
-            )
-            for remote_id, surely, perhaps, currency in cursor.fetchall()
-        }
+        cursor.execute(statement, concerned)
+        return {bill_id: from_minor_units(int(sum), currency) for bill_id, sum, currency in cursor.fetchall()}
 
 
 def settled_elsewhere(connection: Connection, bills: Sequence[Bill]) -> dict[str, Decimal]:

@@ -1,9 +1,13 @@
 """Feed: what one connection reads."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 
 from connectors.models import Connection, Tenant
 from syncs.models.lease import Leased
+
+COMPARE_EVERY = timedelta(hours=24)
 
 
 class Feed(Leased):
@@ -26,6 +30,13 @@ class Feed(Leased):
 
     class Meta:
         indexes = (models.Index(fields=("due_at",)),)
+
+    @property
+    def complete_until(self) -> datetime | None:
+        """Whatever the connection held at this moment has been read; None before the first full reading has ended."""
+        if self.full_after is None:
+            return None
+        return self.full_after - COMPARE_EVERY if self.stage else self.read_at
 
     def __str__(self) -> str:
         return f"feed of {self.connection}"

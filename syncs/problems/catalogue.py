@@ -17,7 +17,7 @@ ENGINE = (
         code="partly_settled",
         actor=Actor.CUSTOMER_AP,
         cause="The bill was partly settled in the ERP before it was sent.",
-        remedy="Settle the rest by hand, or undo the part that was settled; then it is sent.",
+        remedy="Undo the part that was settled: then it is sent. Or settle the rest by hand: then it is out of scope.",
     ),
     Fault(
         code="reference_unknown",
@@ -86,10 +86,16 @@ ENGINE = (
         remedy="Look at the earlier payment; when it is voided or ignored, send this one again.",
     ),
     Fault(
+        code="withdrawn_open",
+        actor=Actor.CUSTOMER_AP,
+        cause="The bill was withdrawn or cancelled at the AP network, and it is open in the ERP.",
+        remedy="Enter it in the ERP as a new bill, or have it paid otherwise and ignore this record.",
+    ),
+    Fault(
         code="posting_gone",
         actor=Actor.CUSTOMER_AP,
-        cause="The payment that we posted was voided or deleted in the ERP by somebody else.",
-        remedy="Restore it in the ERP, or ignore this record.",
+        cause="The payment that we posted was voided, deleted or changed in the ERP by somebody else.",
+        remedy="Do not pay the bill again. Put the payment right in the ERP or enter it again, then ignore this.",
     ),
     Fault(
         code="applications_changed",

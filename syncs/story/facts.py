@@ -22,6 +22,11 @@ class Seen:
     earlier: Sequence[RemoteRevision] = ()
 
 
+def stands(payment: RemoteRecord) -> bool:
+    """Whether a payment was neither deleted nor taken back."""
+    return not payment.gone and payment.status != Phase.REVERSED
+
+
 @dataclass(frozen=True, kw_only=True)
 class Paid:
     """One payment of the network on this bill: what it settles of it, its delivery, and the posting that it became."""
@@ -34,13 +39,12 @@ class Paid:
     @property
     def stands(self) -> bool:
         """Whether the network has not taken it back."""
-        return not self.payment.record.gone and self.payment.record.status != Phase.REVERSED
+        return stands(self.payment.record)
 
     @property
     def is_posted(self) -> bool:
         """Whether a posting of it stands in the ERP."""
-        posting = self.posting.record if self.posting else None
-        return posting is not None and not posting.gone and posting.status != Phase.REVERSED
+        return self.posting is not None and stands(self.posting.record)
 
 
 @dataclass(frozen=True, kw_only=True)

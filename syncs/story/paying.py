@@ -44,7 +44,7 @@ def _payment(paid: Paid, names: Names) -> Iterator[Entry]:
                 stage="cleared" if paid.stands else "",
                 tone="good",
                 title=f"{words[:1].upper()}{words[1:]} cleared",
-                words=[f"On {payment.cleared_date:%-d %b %Y}, says {names.network}."],
+                words=[f"{names.network} dates it {payment.cleared_date:%-d %b %Y}."],
                 pointers=[pointer(paid.payment, "payment", Kind.PAYMENT)],
             )
 

@@ -50,7 +50,7 @@ class Shown:
     @property
     def rank(self) -> Rank:
         """What we saw only after the second in which it happened cannot be why we did something in that second."""
-        in_time = self.seen_at.replace(microsecond=0) <= self.changed_at
+        in_time = _second(self.seen_at) <= self.changed_at
         return Rank.CAUSE if in_time else Rank.LATER
 
 
@@ -144,6 +144,7 @@ def invoice_entries(facts: Facts, names: Names) -> Iterator[Entry]:
     if facts.invoice is None:
         return
     word, states = "", shown(facts.invoice, Kind.BILL)
+    since: datetime | None = None
     last = states[-1].record
     stands = isinstance(last, Bill) and last.status == "approved" and not states[-1].gone
     for state in states:
@@ -155,15 +156,30 @@ def invoice_entries(facts: Facts, names: Names) -> Iterator[Entry]:
             cause = None if word and record.status != "cancelled" else _sent_at(facts, withdrawn=bool(word))
             word = record.status
             title, tone = WORKFLOW.get(word, (f"Status {word or 'not given'}", "warn"))
+            at, rank = _moment(facts, state, since)
+            since = state.changed_at
             yield Entry(
-                at=max(state.changed_at, cause) if cause else state.changed_at,
-                rank=Rank.EFFECT if cause else state.rank,
+                at=max(at, cause) if cause else at,
+                rank=Rank.EFFECT if cause and _second(at) <= _second(cause) else rank,
                 stage="approved" if stands and word == "approved" else "",
                 tone=tone,
                 title=f"{title} at {names.network}",
                 words=[record.memo] if record.memo and word in ("rejected", "error") else [],
                 pointers=[pointer(facts.invoice, "invoice", Kind.BILL)],
             )
+
+
+def _moment(facts: Facts, state: Shown, since: datetime | None) -> tuple[datetime, Rank]:
+    """When it came to this, and what it comes before: what was paid had been approved, also if we saw both at once."""
+    firsts = [shown(paid.payment, Kind.PAYMENT)[0].changed_at for paid in facts.payments]
+    paid_at = min((first for first in firsts if since is None or first >= since), default=None)
+    if state.record.status != "approved" or paid_at is None or _second(paid_at) > _second(state.changed_at):
+        return state.changed_at, state.rank
+    return min(state.changed_at, paid_at), Rank.CAUSE
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 def _sent_at(facts: Facts, *, withdrawn: bool) -> datetime | None:

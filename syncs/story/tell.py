@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from connectors.records import from_minor_units
-from syncs.story.coming import Coming, coming
+from syncs.story.coming import coming
 from syncs.story.entries import Entry, Pointer, in_order
 from syncs.story.facts import Facts
+from syncs.story.outlook import Coming
 from syncs.story.paying import payment_entries
 from syncs.story.sides import Names, bill_entries, invoice_entries
 from syncs.story.ways import way_entries

@@ -206,7 +206,7 @@ def _posted_as(step: Step) -> list[str]:
     account = payment.funding_account.id if payment.funding_account else "no account"
     if payment.phase is Phase.PENDING:
         return [f"Pending, against payments in transit (account {account})."]
-    cleared = [f"Cleared on {payment.cleared_date:%-d %b %Y}."] if payment.cleared_date else []
+    cleared = [f"Cleared date: {payment.cleared_date:%-d %b %Y}."] if payment.cleared_date else []
     if before and before.phase is payment.phase and cleared and not before.cleared_date:
         return cleared
     return [f"Executed, by {method_of(payment)}, from account {account}.", *cleared]

@@ -96,15 +96,17 @@ def _bills(world: World) -> Iterator[str]:
         [invoice] = by_key.get(record_key("quickbooks", REALM, Kind.BILL, bill["Id"]), [None])
         if _is_visible(world, bill["Id"], Kind.BILL):
             paid = world.company.payments_of_bill(bill["Id"])
-            if _code(world, bill["Id"]) == "bill_being_paid" and all(
-                OURS in one.get("PrivateNote", "") for one in paid
-            ):
+            by_us = all(OURS in one.get("PrivateNote", "") for one in paid)
+            if _code(world, bill["Id"]) == "bill_being_paid" and by_us and _same_terms(bill, invoice):
                 yield f"{name} is a problem, and nobody but us has settled it"
             continue
         if invoice is None:
             if not _is_out_of_scope(world, bill["Id"], Kind.BILL):
                 yield f"{name} is not at the network, and no problem names it"
-        elif invoice["workflow_status"] != "cancelled":
+        elif invoice["workflow_status"] == "cancelled":
+            if bill["Balance"] == bill["TotalAmt"]:
+                yield f"{name} is open, its invoice is cancelled, and no problem names it"
+        else:
             if Decimal(invoice["amount"]) != Decimal(bill["TotalAmt"]):
                 yield f"{name} is {invoice['amount']} at the network, and {bill['TotalAmt']} in QuickBooks"
             if str(invoice["due_date"]) != bill["DueDate"]:
@@ -113,6 +115,11 @@ def _bills(world: World) -> Iterator[str]:
         for invoice in by_key.get(record_key("quickbooks", REALM, Kind.BILL, bill_id), []):
             if invoice["workflow_status"] != "cancelled" and not _is_visible(world, bill_id, Kind.BILL):
                 yield f"bill {bill_id} was deleted, and its invoice is {invoice['workflow_status']}"
+
+
+def _same_terms(bill: dict[str, Any], invoice: dict[str, Any] | None) -> bool:
+    """Whether the network has the bill's terms, so that nothing but a payment of somebody else could stop it."""
+    return invoice is not None and str(invoice["due_date"]) == bill["DueDate"]
 
 
 def _vendors(world: World) -> Iterator[str]:

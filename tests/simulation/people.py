@@ -58,6 +58,7 @@ class People:
             self.edit_a_bill,
             self.delete_a_bill,
             self.pay_by_hand,
+            self.void_a_posting,
             self.rename_a_vendor,
             self.disconnect,
         ]
@@ -132,7 +133,7 @@ class People:
         if bill is None:
             return False
         changes: dict[str, Any] = {"PrivateNote": f"Looked at {self.world.clock.now()}"}
-        if self.chance.random() < 0.4:
+        if self.chance.random() < 0.15:
             changes = {"DueDate": f"2026-04-{self.chance.randint(1, 30):02d}"}
         self.world.person(self.world.quickbooks, "edit_bill", bill_id=bill["Id"], changes=changes)
         return True
@@ -157,6 +158,14 @@ class People:
         if bill is None or self.chance.random() < 0.9:
             return False
         self.world.person(self.world.quickbooks, "pay_bill", bill_id=bill["Id"])
+        return True
+
+    def void_a_posting(self) -> bool:
+        """A payment is voided by hand in the ERP, ours or somebody else's."""
+        standing = [one for one in self.world.company.bill_payments.values() if one["Line"]]
+        if not standing or self.chance.random() < 0.9:
+            return False
+        self.world.person(self.world.quickbooks, "void_payment", payment_id=self.chance.choice(standing)["Id"])
         return True
 
     def rename_a_vendor(self) -> bool:

@@ -33,7 +33,8 @@ class Figures:
 
     def lines(self) -> Iterator[str]:
         """The figures, for people."""
-        yield f"{self.seeds} histories, {len(self.broken)} of them with a broken promise"
+        histories = "history" if self.seeds == 1 else "histories"
+        yield f"{self.seeds} {histories}, {len(self.broken)} of them with a broken promise"
         yield ", ".join(f"{name} {count}" for name, count in sorted(self.counts.items()))
         for seed, broken in sorted(self.broken.items()):
             yield f"seed {seed} (run it alone with --seed {seed}):"

@@ -1,5 +1,5 @@
-"""Dates and times as pages write them: short, unambiguous on both sides of the ocean."""
+"""Dates and times as pages write them: short, with their zone, unambiguous on both sides of the ocean."""
 
 DATE_FORMAT = "j M Y"
-DATETIME_FORMAT = "j M Y H:i"
+DATETIME_FORMAT = "j M Y H:i T"
 TIME_FORMAT = "H:i"

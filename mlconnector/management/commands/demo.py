@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mlconnector.demo.accounting import read_books
-from mlconnector.demo.figures import Figures, complaints, figures
+from mlconnector.demo.figures import Figures, complaints, figures, lost
 from mlconnector.demo.household import CannotStart
 from mlconnector.demo.performance import Performance
 from mlconnector.demo.premises import alone, choose_ports, database_ended
@@ -57,8 +57,9 @@ class Command(BaseCommand):
         performance = Performance(telling)
         with database_ended(), performance.household:
             performance.play(visitor.user)
-            found = figures(read_books(performance.simulated))
-            visitor.sum_up(telling, found)
+            books = read_books(performance.simulated)
+            found = figures(books)
+            visitor.sum_up(telling, found, lost(books))
             if stay:
                 visitor.show_around(telling, performance.simulated.url)
                 try:

@@ -1,0 +1,121 @@
+"""What somebody did to a bill or its payments behind our back, and what has to be done about the money."""
+
+from collections.abc import Sequence
+
+from connectors.records import Kind, Payment, Phase, restore
+from syncs.models import SyncRecord
+from syncs.states import State
+from syncs.story.facts import Facts, Paid, stands
+from syncs.story.outlook import STOPPED, Coming
+from syncs.story.paying import method_of
+from syncs.story.sides import Names
+
+
+def mishap(facts: Facts, names: Names) -> Coming | None:
+    """What must not be overlooked whatever else is to come; None if nothing is amiss."""
+    return _paid_twofold(facts, names) or _bill_gone(facts, names) or _posting_gone(facts, names)
+
+
+def _paid_twofold(facts: Facts, names: Names) -> Coming | None:
+    """Somebody has paid the bill in the ERP, and the network pays it too, or may be about to."""
+    if facts.delivery is None or not any(stands(seen.record) for seen, _ in facts.elsewhere):
+        return None
+    by_hand = f"Somebody entered a payment of this bill in {names.erp}"
+    live = [paid for paid in facts.payments if paid.stands]
+    unposted = [paid for paid in live if not paid.is_posted]
+    if under_way := [paid for paid in unposted if not _ignored(paid.delivery)]:
+        return _bad(f"{by_hand}, and {_stop(under_way, names)}", under_way)
+    cleared = _cleared(unposted)
+    if cleared and not _ignored(facts.delivery):
+        return _bad(f"{by_hand}, and {_stop(cleared, names)} Nothing has to be done if both are one payment.", cleared)
+    invoice = facts.invoice.record if facts.invoice else None
+    if invoice is None or live or facts.delivery.state == State.OUT_OF_SCOPE:
+        return None
+    if invoice.gone or invoice.status in STOPPED:
+        return Coming(tone="good", words=f"Nothing: it was paid in {names.erp}, and {names.network} does not pay it.")
+    doing = f"It is taken back at {names.network}."
+    if facts.delivery.state == State.HELD:
+        doing = f"It could not be taken back: {facts.delivery.reason}"
+    elif _ignored(facts.delivery):
+        doing = f"It is not taken back. {facts.delivery.reason}"
+    look = f"A check may be on its way already: look at {names.network}, and stop the check there if one was made."
+    return Coming(tone="bad", words=f"{by_hand} while it was in approval. {doing} {look}")
+
+
+def _bill_gone(facts: Facts, names: Names) -> Coming | None:
+    """The bill is no longer in the ERP: nothing of it may be paid."""
+    bill, delivery = facts.bill.record, facts.delivery
+    if not bill.gone or delivery is None:
+        return None
+    was = f"was {bill.gone} in {names.erp}"
+    live = [paid for paid in facts.payments if paid.stands and not _ignored(paid.delivery)]
+    if live:
+        return _bad(f"The bill {was}, and {_stop(live, names)}", live)
+    if facts.invoice is None or not delivery.target_id:
+        return Coming(tone="good", words=f"Nothing: it {was} before it was sent to {names.network}.")
+    if facts.invoice.record.gone or facts.invoice.record.status in STOPPED:
+        return Coming(tone="good", words=f"Nothing: it {was}, and {names.network} does not pay it.")
+    if delivery.state == State.HELD:
+        words = f"The bill {was} and could not be taken back at {names.network}: {delivery.reason}"
+        return Coming(tone="bad", words=f"{words} Cancel it there, and stop the check if one was made.")
+    if _ignored(delivery):
+        words = f"The bill {was} and is not taken back at {names.network}. {delivery.reason}"
+        return Coming(tone="bad", words=f"{words} Cancel it there, and stop the check if one was made.")
+    return Coming(tone="warn", words=f"The bill {was}; it is taken back at {names.network}.")
+
+
+def _posting_gone(facts: Facts, names: Names) -> Coming | None:
+    """Somebody took our posting out of the ERP, where the bill now looks as if nobody had paid it."""
+    lost = [paid for paid in facts.payments if paid.stands and paid.posting and not paid.is_posted]
+    undecided = [paid for paid in lost if not _ignored(paid.delivery)]
+    if not undecided and not (lost and facts.bill.record.balance_minor):
+        return None
+    words = [_lost(paid, names) for paid in lost]
+    words.append("The bill looks unpaid there: do not pay the bill again.")
+    if undecided:
+        words.append(f"Enter the payment in {names.erp} again by hand, then ignore ours.")
+    words += [paid.delivery.reason for paid in lost if paid.delivery and _ignored(paid.delivery)]
+    return Coming(tone="bad" if undecided else "warn", words=" ".join(words), instead_of_remedies=True)
+
+
+def _lost(paid: Paid, names: Names) -> str:
+    payment, posting = _payment(paid), paid.posting
+    been = "has been paid" if payment.phase is Phase.EXECUTED else f"is being paid at {names.network}"
+    if payment.cleared_date:
+        been += " and has cleared"
+    word = posting.record.gone if posting and posting.record.gone else "voided"
+    return f"The {method_of(payment)} {been}; its posting was {word} in {names.erp} by somebody."
+
+
+def _stop(payments: Sequence[Paid], names: Names) -> str:
+    """What a person has to do about payments that are under way at the network, in words."""
+    known = [_payment(paid) for paid in payments]
+    cleared = [method_of(one) for one in known if one.cleared_date]
+    under_way = [method_of(one) for one in known if not one.cleared_date]
+    words = [f"{names.network} pays it too."]
+    if under_way:
+        late = any(one.phase is Phase.EXECUTED and not one.cleared_date for one in known)
+        rest = "; what the vendor has cashed by then has to be paid back" if late else ""
+        words.append(f"Stop the {' and the '.join(under_way)} at {names.network}{rest}.")
+    if cleared:
+        words.append(f"The {' and the '.join(cleared)} has cleared: ask the vendor to pay the money back.")
+    return " ".join(words)
+
+
+def _bad(words: str, payments: Sequence[Paid]) -> Coming:
+    """A remedy that was written while a payment could be stopped says nothing about one that has cleared."""
+    return Coming(tone="bad", words=words, instead_of_remedies=bool(_cleared(payments)))
+
+
+def _cleared(payments: Sequence[Paid]) -> list[Paid]:
+    return [paid for paid in payments if _payment(paid).cleared_date]
+
+
+def _payment(paid: Paid) -> Payment:
+    record = restore(Kind.PAYMENT, paid.payment.record.body)
+    assert isinstance(record, Payment)
+    return record
+
+
+def _ignored(delivery: SyncRecord | None) -> bool:
+    return delivery is not None and delivery.state == State.IGNORED
