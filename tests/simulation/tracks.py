@@ -43,13 +43,13 @@ def _in_turn(world: World, record: SyncRecord, tries: list[Attempt]) -> Iterator
 
 
 def _keys(record: SyncRecord, tries: list[Attempt]) -> Iterator[str]:
-    kept: dict[tuple[int, str], set[str]] = {}
+    kept: dict[tuple[int, str, str], set[str]] = {}
     for one in tries:
-        kept.setdefault((one.revision, one.action), set()).add(one.request_key)
+        kept.setdefault((one.revision, one.action, one.link_version), set()).add(one.request_key)
     keys = [key for several in kept.values() for key in several]
     if len(keys) != len(kept) or len(set(keys)) != len(keys):
         yield f"{record}: its request keys are {kept}"
-    for revision, action in kept:
+    for revision, action in sorted({(one.revision, one.action) for one in tries}):
         accepted = [
             one.pk for one in tries if (one.revision, one.action, one.outcome) == (revision, action, "accepted")
         ]
