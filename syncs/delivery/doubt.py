@@ -53,7 +53,7 @@ def look_up_doubtful(slice_: Slice) -> Steps[bool]:
         looked = slice_.talk.kept_exchanges().get(slice_.talk.trace_id)
         concluded = [_conclude(slice_, write, verdict, found) for write, verdict in doubtful]
         write_verdicts(slice_, [replace(verdict, exchange_id=looked) for verdict in concluded], now=now)
-        observe_receipts(slice_, [receipt for receipt in found.values() if receipt is not None])
+        observe_receipts(slice_, {key: receipt for key, receipt in found.items() if receipt is not None})
     return True
 
 

@@ -1,6 +1,6 @@
 """Settling: the other side's answers, or what became of a try without one, in one commit with all that follows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from connectors.base import Outcome, Receipt
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
+from syncs.delivery.recheck import look_at_changed
 from syncs.delivery.scope import CHANGED_AFTER_LOCK
 from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
@@ -32,7 +33,8 @@ def settle(slice_: Slice, sent: Sequence[tuple[Planned, Outcome, str]]) -> timed
             for one, outcome, trace_id in sent
         ]
         write_verdicts(slice_, verdicts, now=now)
-        observe_receipts(slice_, [outcome for _, outcome, _ in sent if isinstance(outcome, Receipt)])
+        taken = {one.write.record_key: outcome for one, outcome, _ in sent if isinstance(outcome, Receipt)}
+        observe_receipts(slice_, taken)
     errors = [outcome for _, outcome, _ in sent if isinstance(outcome, ConnectorError)]
     return stop_for(slice_, errors)
 
@@ -91,10 +93,14 @@ def wait_after(slice_: Slice, error: ConnectorError) -> datetime:
     return max(_decide(slice_, error, attempts=3).next_attempt_at or now, now + timedelta(seconds=5))
 
 
-def observe_receipts(slice_: Slice, receipts: Sequence[Receipt]) -> None:
-    """Keep what the target showed of the records that it took, in the caller's transaction."""
-    seen = [Seen(kind=slice_.kind, record=one.record) for one in receipts if one.record is not None]
+def observe_receipts(slice_: Slice, taken: Mapping[str, Receipt]) -> None:
+    """Keep what the target showed of the records that it took, by record key, in the caller's transaction.
+
+    What its feed has shown meanwhile of those that were being sent is looked at now.
+    """
+    seen = [Seen(kind=slice_.kind, record=one.record) for one in taken.values() if one.record is not None]
     observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
+    look_at_changed(slice_.target, list(taken), now=slice_.now())
 
 
 def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | None:
