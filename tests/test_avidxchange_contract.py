@@ -54,6 +54,8 @@ def names_of_ours(profile: Profile) -> set[str]:
         ({"operations": {"get_payment": {"path": "/p/{key}"}}}, "operations.get_payment.path: {key} is not a slot"),
         ({"operations": {"submit_invoices": {"maxItems": None}}}, "operations.submit_invoices: a batch needs items"),
         ({"fields": {"payment": {"amount": 5}}}, "`fields.payment.amount`"),
+        ({"fields": {"invoice": {"id": None}}}, "fields.invoice.id is null, but nothing can be matched"),
+        ({"limits": {"currencies": ["dollar"]}}, "`limits.currencies"),
         ({"fields": {"payment": {"amounts": "x"}}}, "fields.payment.amounts is not known"),
         ({"enums": {"payment_method": {"ach": "Check"}}}, "enums.payment_method.ach: Check already stands for check"),
         ({"auth": {"oauth": None, "tokens": None}}, "auth has no sign-in: fill in auth.oauth or auth.tokens"),

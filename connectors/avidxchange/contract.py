@@ -248,7 +248,10 @@ def named_profile(name: str) -> Profile:
     """One of the profiles that are shipped."""
     if name not in profile_names():
         raise ContractError(f"there is no contract profile {name}: choose one of {', '.join(profile_names())}")
-    return load_profile(FOLDER / f"{name}.json")
+    profile = load_profile(FOLDER / f"{name}.json")
+    if profile.profile_id != name:
+        raise ContractError(f"{FOLDER / name}.json: profileId is {profile.profile_id}: name it as its file, {name}")
+    return profile
 
 
 def profile_names() -> tuple[str, ...]:

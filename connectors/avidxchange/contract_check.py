@@ -12,6 +12,12 @@ import msgspec
 from connectors.avidxchange.contract_sections import Header, Sections
 
 NAMES: Final = tomllib.loads(Path(__file__).with_name("contract_names.toml").read_text())
+INDISPENSABLE: Final = {
+    "vendor": ("external_id",),
+    "invoice": ("id", "external_id", "amount", "workflow_status"),
+    "payment": ("id", "status", "amount", "applications"),
+    "application": ("invoice_id", "gross_amount"),
+}
 PATH_SLOTS: Final = {"id", "dimension_id"}
 
 
@@ -53,6 +59,7 @@ def check_vocabulary(data: Sections) -> list[str]:
         *_check_keys("query", data.query, NAMES["query"], "a query argument's name"),
         *_check_paging(data),
         *_check_tables("fields", data.fields, NAMES["fields"]),
+        *_check_indispensable(data),
         *_check_lengths(data),
         *_check_tables("enums", data.enums, NAMES["enums"]),
         *_check_words(data),
@@ -74,6 +81,13 @@ def _check_tables(
     yield from _check_keys(section, given, known, "an object")
     for table in known.keys() & given.keys():
         yield from _check_keys(f"{section}.{table}", given[table], known[table], "their name")
+
+
+def _check_indispensable(data: Sections) -> Iterator[str]:
+    for table, names in INDISPENSABLE.items():
+        for name in names:
+            if data.fields.get(table, {}).get(name, "") is None:
+                yield f"fields.{table}.{name} is null, but nothing can be matched or paid without it: name it"
 
 
 def _check_sign_ins(data: Sections) -> Iterator[str]:

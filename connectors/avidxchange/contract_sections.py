@@ -133,7 +133,7 @@ class Limits(Section, frozen=True):
     requests_per_second: Count
     invoice_lines: Count
     dimensions: Count
-    currencies: Annotated[list[Text], Meta(min_length=1)]
+    currencies: Annotated[list[Annotated[str, Meta(pattern="^[A-Z]{3}$")]], Meta(min_length=1)]
     lengths: dict[str, dict[str, tuple[Annotated[int, Meta(ge=0)], Count]]]
 
 
