@@ -3,10 +3,12 @@
 `connectors/README.md` says it in words. A connector is made for one `Session` and keeps no state of its own. Whoever
 calls it holds no database transaction. Every call is at most a few HTTP requests: pages come one at a time, writes in
 one chunk of at most `limits.batch` records, so that a slice of work can be stopped between any two.
+
+Size: the contract is read as a whole, so it stands in one place.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 
 from connectors.errors import ConnectorError
-from connectors.records import AnyRecord, Kind
+from connectors.records import AnyRecord, Image, Kind
 
 if TYPE_CHECKING:  # what a connector speaks through is handed to it, so the pure modules that use these types stay pure
     from connectors.http import Http
@@ -196,11 +198,30 @@ Outcome = Receipt | ConnectorError
 
 @dataclass(frozen=True, kw_only=True)
 class Hint:
-    """A verified webhook says that something changed: fetch it."""
+    """A verified webhook says that something changed: fetch it. `event` is the provider's id of the event, if any."""
 
     account_id: str
     kind: Kind
     id: str
+    event: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """A webhook as it came: the body's very bytes, and the headers by lower-case name."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expiry:
+    """Something that ends at a known time unless somebody does what the remedy says; `what` names it for ever."""
+
+    what: str
+    text: str
+    at: datetime
+    remedy: str
 
 
 class Connector(ABC):
@@ -268,6 +289,21 @@ class Connector(ABC):
     @abstractmethod
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
         """These records as they are now; an id that does not exist is left out."""
+
+    def open(self, image: Image) -> Iterator[bytes]:
+        """The bytes of an image, in chunks; RecordRejected where it is no more or may not be sent."""
+        raise TypeError(f"{self.name} has no images")
+
+    @classmethod
+    def hints(cls, delivered: Delivered, app: msgspec.Struct) -> list[Hint]:
+        """What a webhook says has changed, all companies of the app mixed; AuthError when it is not signed by the app's
+        secret, UnexpectedResponse when nothing can be made of it."""
+        raise TypeError(f"{cls.name} sends no webhooks")
+
+    @classmethod
+    def reconnect_url(cls, account_id: str, app: msgspec.Struct) -> str:
+        """Where a person of the customer signs in again at the provider; empty where it has no such page."""
+        return ""
 
     @abstractmethod
     def find(self, writes: Sequence[Write]) -> dict[str, Receipt | None]:

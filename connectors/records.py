@@ -2,6 +2,8 @@
 
 A record says what a provider showed, in our words. References to other records are `Ref`s in the ids of the provider
 that the record is for: the engine replaces them before a record crosses to the other side.
+
+Size: one small value after the other; whoever writes a connector reads them all.
 """
 
 from collections.abc import Mapping
@@ -28,7 +30,7 @@ MINOR_DIGITS: Mapping[str, int] = {
 
 
 class Kind(StrEnum):
-    """The kinds of business objects that flow."""
+    """The kinds of business objects: those that flow, and from ITEM on those that are only read."""
 
     VENDOR = "vendor"
     ACCOUNT = "account"
@@ -38,7 +40,12 @@ class Kind(StrEnum):
     CREDIT = "credit"
     IMAGE = "image"
     PAYMENT = "payment"
-    REFERENCE = "reference"
+    ITEM = "item"
+    TERM = "term"
+    CURRENCY = "currency"
+    COMPANY = "company"
+    LEDGER_ENTRY = "ledger_entry"
+    FUNDING_ACCOUNT = "funding_account"
 
 
 class Phase(StrEnum):
@@ -62,11 +69,13 @@ class Method(StrEnum):
 
 # gc=False: values that hold values make no cycles, and the garbage collector need not go through pages of them.
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What all records have: the provider's id and version, and when it was changed there, if the provider says so."""
+    """What all records have: the provider's id and version, when it was changed there if the provider says so, and the
+    record key of ours that it carries."""
 
     id: str
     version: str = ""
     modified_at: datetime | None = None
+    key: str = ""
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False):
@@ -117,8 +126,22 @@ class Account(Record, frozen=True, kw_only=True):
     parent: Ref | None = None
 
 
+class Dimension(Record, frozen=True, kw_only=True):
+    """One value of a dimension; `dimension` says of which (department, class, location)."""
+
+    dimension: str
+    code: str
+    name: str
+    active: bool = True
+    parent: Ref | None = None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One line of a bill; `is_tax` marks the tax, which is a line of its own."""
+    """One line of a bill, a credit or a purchase order; `is_tax` marks the tax, which is a line of its own.
+
+    `id` is what the provider calls a purchase order's line, `received` how much of it has come; a bill's line names by
+    `order` and `order_line` the purchase order's line that it is for.
+    """
 
     number: int
     amount: Decimal
@@ -126,10 +149,32 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     description: str = ""
     dimensions: tuple[Ref, ...] = ()
     is_tax: bool = False
+    id: str = ""
+    item: Ref | None = None
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    received: Decimal | None = None
+    order: Ref | None = None
+    order_line: str = ""
 
 
-class Bill(Record, frozen=True, kw_only=True):
-    """A vendor's invoice; `balance` is what is still to be paid, `settlements` the ids of what settled the rest."""
+class PurchaseOrder(Record, frozen=True, kw_only=True):
+    """What was ordered of a vendor; `status` is open, closed or cancelled."""
+
+    number: str
+    vendor: Ref
+    date: Day
+    due_date: Day | None = None
+    currency: str
+    amount: Decimal
+    status: str
+    lines: tuple[Line, ...] = ()
+    memo: str = ""
+
+
+class Payable(Record, frozen=True, kw_only=True):
+    """A vendor's document over money: `amount` is positive for a bill and for a credit, `balance` what of it is open,
+    `settlements` the ids of what settled the rest."""
 
     number: str
     vendor: Ref
@@ -144,7 +189,23 @@ class Bill(Record, frozen=True, kw_only=True):
     settlements: tuple[str, ...] = ()
     status: str = ""
     payment_status: str = ""
-    key: str = ""
+
+
+class Bill(Payable, frozen=True, kw_only=True):
+    """A vendor's invoice."""
+
+
+class Credit(Payable, frozen=True, kw_only=True):
+    """A vendor's credit note; at the AP network its amounts are negative, here they are not."""
+
+
+class Image(Record, frozen=True, kw_only=True):
+    """A document that is attached to a bill or credit; its bytes are read by `open`, `size` is how many they are."""
+
+    of: Ref
+    file_name: str
+    content_type: str = ""
+    size: int = 0
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -177,12 +238,102 @@ class Payment(Record, frozen=True, kw_only=True):
     mark: str = ""
 
 
-AnyRecord = Vendor | Account | Bill | Payment
+class Item(Record, frozen=True, kw_only=True):
+    """What is bought: its purchases are booked on `account`, an inventory item's on its asset account."""
+
+    name: str
+    code: str = ""
+    type: str = ""
+    active: bool = True
+    account: Ref | None = None
+
+
+class Term(Record, frozen=True, kw_only=True):
+    """When a bill is due: `due_days` after its date, or on a day of the month."""
+
+    name: str
+    active: bool = True
+    due_days: int | None = None
+    due_day_of_month: int | None = None
+    discount_percent: Decimal = Decimal(0)
+    discount_days: int | None = None
+
+
+class Currency(Record, frozen=True, kw_only=True):
+    """A currency that the company uses."""
+
+    code: str
+    name: str = ""
+    active: bool = True
+
+
+class Company(Record, frozen=True, kw_only=True):
+    """How the company keeps its books: nothing may be booked until and including `closed_through`."""
+
+    home_currency: str
+    many_currencies: bool = False
+    closed_through: Day | None = None
+    features: tuple[str, ...] = ()
+
+
+class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a ledger entry does to one AP account: a positive amount is owed more, a negative one owed less."""
+
+    account: Ref
+    amount: Decimal
+    party: Ref | None = None
+
+
+class LedgerEntry(Record, frozen=True, kw_only=True):
+    """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit)."""
+
+    type: str
+    number: str = ""
+    date: Day
+    currency: str
+    postings: tuple[Posting, ...] = ()
+    memo: str = ""
+
+
+class FundingAccount(Record, frozen=True, kw_only=True):
+    """The bank account that the AP network draws on."""
+
+    name: str = ""
+    last4: str = ""
+    active: bool = True
+
+
+AnyRecord = (
+    Vendor
+    | Account
+    | Dimension
+    | PurchaseOrder
+    | Bill
+    | Credit
+    | Image
+    | Payment
+    | Item
+    | Term
+    | Currency
+    | Company
+    | LedgerEntry
+    | FundingAccount
+)
 STRUCTS: Mapping[Kind, type[AnyRecord]] = {
     Kind.VENDOR: Vendor,
     Kind.ACCOUNT: Account,
+    Kind.DIMENSION: Dimension,
+    Kind.PURCHASE_ORDER: PurchaseOrder,
     Kind.BILL: Bill,
+    Kind.CREDIT: Credit,
+    Kind.IMAGE: Image,
     Kind.PAYMENT: Payment,
+    Kind.ITEM: Item,
+    Kind.TERM: Term,
+    Kind.CURRENCY: Currency,
+    Kind.COMPANY: Company,
+    Kind.LEDGER_ENTRY: LedgerEntry,
+    Kind.FUNDING_ACCOUNT: FundingAccount,
 }
 _decoders = {kind: msgspec.json.Decoder(struct) for kind, struct in STRUCTS.items()}
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")

@@ -58,7 +58,7 @@ def test_a_check_is_read_with_its_number_and_all_that_it_pays(profile: Profile) 
     assert (read.method, read.phase, read.reference) == (Method.CHECK, Phase.EXECUTED, "0004100231")
     assert (read.amount, read.currency) == (Decimal("1500.00"), "USD")
     assert (read.date, read.cleared_date) == (date(2026, 4, 2), date(2026, 4, 11))
-    assert read.funding_account == Ref(Kind.REFERENCE, "ba_1")
+    assert read.funding_account == Ref(Kind.FUNDING_ACCOUNT, "ba_1")
     assert read.applications[0] == Application(
         target=Ref(Kind.BILL, "inv_7f31", "5d41402abc4b2a76b9719d911017c592"), number="INV-88121",
         gross=Decimal("1000.00"), discount=Decimal("20.00"), net=Decimal("980.00"),
@@ -201,7 +201,7 @@ def test_a_record_key_with_a_run_of_digits_like_a_card_number_is_none(profile: P
     raw = sample("invoice", "invoice", profile)
     profile.put("invoice", raw, "external_id", key)
     records, unreadable = decode_rows(profile, Kind.BILL, [raw])
-    assert [record.key for _, record in records] == [key]  # type: ignore[union-attr]
+    assert [record.key for _, record in records] == [key]
     assert unreadable == []
 
 

@@ -76,7 +76,7 @@ def decode_payment(profile: Profile, raw: Any) -> Payment:
         reference=_reference(row, method),
         cleared_date=row.day("cleared_date"),
         batch=row.text("batch_id"),
-        funding_account=Ref(Kind.REFERENCE, funding) if funding else None,
+        funding_account=Ref(Kind.FUNDING_ACCOUNT, funding) if funding else None,
         applications=tuple(_decode_application(part, currency) for part in row.rows("applications", "application")),
         reissue_of=row.text("reissue_of"),
         memo="; ".join(filter(None, remarks)),

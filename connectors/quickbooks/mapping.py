@@ -19,7 +19,12 @@ from connectors.records import MINOR_DIGITS, AnyRecord, Kind, Method, Phase, Ref
 
 ENTITIES = {Kind.VENDOR: "Vendor", Kind.ACCOUNT: "Account", Kind.BILL: "Bill", Kind.PAYMENT: "BillPayment"}
 METHODS = {"Check": Method.CHECK, "CreditCard": Method.CARD}
-SETTLED = {"Bill": Kind.BILL, "VendorCredit": Kind.CREDIT, "JournalEntry": Kind.REFERENCE, "Deposit": Kind.REFERENCE}
+SETTLED = {
+    "Bill": Kind.BILL,
+    "VendorCredit": Kind.CREDIT,
+    "JournalEntry": Kind.LEDGER_ENTRY,
+    "Deposit": Kind.LEDGER_ENTRY,
+}
 # Intuit: a deactivated vendor or account gets this at the end of its name, seen in live captures.
 DELETED_SUFFIX = re.compile(r" \(deleted(?: \d+)?\)$", re.IGNORECASE)
 CENT = Decimal("0.01")

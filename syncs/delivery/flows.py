@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from connectors.records import Account, AnyRecord, Bill, Kind, Payment, Vendor, canonical
+from connectors.records import AnyRecord, Bill, Kind, Payment, canonical
 from syncs.keys import fingerprint
 
 NEVER_INTO_AN_ERP = frozenset({Kind.ACCOUNT, Kind.DIMENSION})
@@ -54,14 +54,13 @@ def what_we_send(record: AnyRecord) -> AnyRecord:
             record,
             version="",
             modified_at=None,
+            key="",
             balance=Decimal(0),
             settlements=(),
             status="",
             payment_status="",
-            key="",
             memo="",
         )
     if isinstance(record, Payment):
-        return replace(record, version="", modified_at=None, status="", memo="", mark="")
-    assert isinstance(record, Vendor | Account)
-    return replace(record, version="", modified_at=None)
+        return replace(record, version="", modified_at=None, key="", status="", memo="", mark="")
+    return replace(record, version="", modified_at=None, key="")

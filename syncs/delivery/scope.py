@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from connectors.records import Account, AnyRecord, Bill, Payment, Phase, Vendor
+from connectors.records import Account, AnyRecord, Bill, Dimension, Payment, Phase, Vendor
 
 
 class Wish(StrEnum):
@@ -50,10 +50,11 @@ def rule(record: AnyRecord, around: Circumstances) -> Ruling:
         return _rule_bill(record, around)
     if isinstance(record, Payment):
         return _rule_payment(record, around)
+    assert isinstance(record, Vendor | Account | Dimension)
     return _rule_listed(record, around)
 
 
-def _rule_listed(record: Vendor | Account, around: Circumstances) -> Ruling:
+def _rule_listed(record: Vendor | Account | Dimension, around: Circumstances) -> Ruling:
     if around.gone and around.linked:
         return _out("gone", "It no longer exists in the ERP; what the AP network has of it stays there.")
     if around.linked:

@@ -3,7 +3,23 @@
 import datetime
 from typing import NamedTuple
 
-from connectors.records import Account, AnyRecord, Bill, Payment, Vendor, minor_units
+from connectors.records import (
+    Account,
+    AnyRecord,
+    Company,
+    Currency,
+    Dimension,
+    FundingAccount,
+    Image,
+    Item,
+    LedgerEntry,
+    Payable,
+    Payment,
+    PurchaseOrder,
+    Term,
+    Vendor,
+    minor_units,
+)
 
 CODE = 3
 LARGEST = 10**17  # minor units: what a bigint holds, and more than any bill
@@ -35,38 +51,50 @@ def columns(record: AnyRecord) -> Columns:
 
 
 def _typed(record: AnyRecord) -> Columns:
-    if isinstance(record, Bill):
-        return Columns(
-            number=record.number,
-            party_id=record.vendor.id,
-            date=record.date,
-            due_date=record.due_date,
-            currency=record.currency,
-            amount_minor=minor_units(record.amount, record.currency),
-            balance_minor=minor_units(record.balance, record.currency),
-            status=record.status,
-            key=record.key,
-        )
+    match record:
+        case Payable() | Payment() | PurchaseOrder():
+            return _document(record)
+        case LedgerEntry():
+            owed = sum((minor_units(posting.amount, record.currency) for posting in record.postings), 0)
+            typed = Columns(number=record.number, name=record.type, date=record.date, currency=record.currency)
+            return typed._replace(amount_minor=owed)
+        case Image():
+            return Columns(name=record.file_name, party_id=record.of.id)
+        case Company():
+            return Columns(date=record.closed_through, currency=record.home_currency)
+        case Vendor():
+            number, currency = record.number, record.currency
+        case Account():
+            number, currency = record.code, record.currency
+        case Dimension() | Item():
+            number, currency = record.code, ""
+        case Currency():
+            number, currency = record.code, record.code
+        case Term() | FundingAccount():
+            number, currency = "", ""
+    status = "active" if record.active else "inactive"
+    return Columns(number=number, name=record.name, currency=currency, status=status, key=record.key)
+
+
+def _document(record: Payable | Payment | PurchaseOrder) -> Columns:
+    """A transaction with a vendor."""
     if isinstance(record, Payment):
-        return Columns(
-            number=record.reference,
-            party_id=record.vendor.id,
-            date=record.date,
-            currency=record.currency,
-            amount_minor=minor_units(record.amount, record.currency),
-            status=record.phase,
-            key=record.mark,
-        )
-    if isinstance(record, Vendor):
-        return Columns(number=record.number, name=record.name, currency=record.currency, status=_activity(record))
-    assert isinstance(record, Account)
-    return Columns(number=record.code, name=record.name, currency=record.currency, status=_activity(record))
+        number, due_date, status, key = record.reference, None, str(record.phase), record.mark
+    else:
+        number, due_date, status, key = record.number, record.due_date, record.status, record.key
+    return Columns(
+        number=number,
+        party_id=record.vendor.id,
+        date=record.date,
+        due_date=due_date,
+        currency=record.currency,
+        amount_minor=minor_units(record.amount, record.currency),
+        balance_minor=minor_units(record.balance, record.currency) if isinstance(record, Payable) else None,
+        status=status,
+        key=key,
+    )
 
 
 def version_number(version: str) -> int | None:
     """The version as a number where the provider counts; it tells an older answer from a newer one."""
     return int(version) if version.isdecimal() and len(version) < 19 else None
-
-
-def _activity(record: Vendor | Account) -> str:
-    return "active" if record.active else "inactive"
