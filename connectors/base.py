@@ -307,9 +307,10 @@ class Connector(ABC):
 
     @abstractmethod
     def find(self, writes: Sequence[Write]) -> dict[str, Receipt | None]:
-        """What the other side holds for each write, by record key; None where it is proved absent.
+        """What the other side holds for each write, by record key; None where it is proved absent, or not as written.
 
-        A write whose presence cannot be told is left out: it stays in doubt.
+        What is found holds all that was written, but for a created payment: that is found by our mark alone, and the
+        receipt's record shows it as it stands. A write whose presence cannot be told is left out: it stays in doubt.
         """
 
     @abstractmethod

@@ -20,7 +20,7 @@ from syncs.delivery.doubt import look_up_doubtful
 from syncs.delivery.planned import Planned
 from syncs.delivery.preflight import Checked, check_payments
 from syncs.delivery.preflight_bills import check_bills
-from syncs.delivery.settle import next_time, not_sent, put_off, settle, stop_for
+from syncs.delivery.settle import not_sent, put_off, settle, stop_for
 from syncs.delivery.slice import ATTEMPT, Slice, open_slice
 from syncs.delivery.verdict import write_verdicts
 from syncs.leases import Lease
@@ -119,7 +119,7 @@ def _check_apart(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     half = len(planned) // 2
     first = yield from _check_apart(slice_, planned[:half])
     if first.cleared:  # what these take of a bill, the others would not see: they are checked when it shows
-        return Checked(cleared=first.cleared, verdicts=[*first.verdicts, *(next_time(one) for one in planned[half:])])
+        return Checked(cleared=first.cleared, verdicts=[*first.verdicts, *(one.put_back() for one in planned[half:])])
     second = yield from _check_apart(slice_, planned[half:])
     return Checked(cleared=second.cleared, verdicts=first.verdicts + second.verdicts)
 

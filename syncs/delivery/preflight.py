@@ -82,15 +82,7 @@ def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
 def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], open_: Open) -> None:
     """One payment that has not been posted as far as we know; what it takes of its bills, the next one cannot."""
     if one.write.record_key not in found:
-        checked.verdicts.append(
-            one.verdict(
-                State.PENDING,
-                outcome="not sent",
-                uncount=True,
-                reason="Whether it is there already cannot be told now.",
-                next_attempt_at=soon(one),
-            )
-        )
+        checked.verdicts.append(one.put_back(reason="Whether it is there already cannot be told now."))
         return
     receipt = found[one.write.record_key]
     if receipt is not None:
@@ -126,13 +118,7 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
 
 def _put_off(one: Planned, objected: Objection) -> Verdict:
     if objected.clears and one.claim.attempts < TRIES_BEFORE_A_PROBLEM:
-        return one.verdict(
-            State.PENDING,
-            outcome="not sent",
-            code=objected.code,
-            reason=objected.reason,
-            next_attempt_at=soon(one) + ASK_AGAIN,
-        )
+        return one.put_back(soon(one) + ASK_AGAIN, uncount=False, code=objected.code, reason=objected.reason)
     return one.verdict(State.HELD, outcome="not sent", code=objected.code, reason=objected.reason, needs_somebody=True)
 
 
@@ -147,15 +133,7 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
             reason=f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark.",
         )
     # Linked only: what it holds may be older than what is wanted now, so the next try updates it.
-    return one.verdict(
-        State.PENDING,
-        outcome="found",
-        verb="delivery_found",
-        uncount=True,
-        target_id=receipt.id,
-        target_version=receipt.version,
-        next_attempt_at=soon(one),
-    )
+    return one.put_back(outcome="found", verb="delivery_found", target_id=receipt.id, target_version=receipt.version)
 
 
 def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open) -> None:
@@ -175,13 +153,7 @@ def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
     if not isinstance(posting, Payment) or posting.phase is Phase.REVERSED:
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        return one.verdict(
-            State.SYNCED,
-            settles=True,
-            fingerprint=one.claim.wanted_fingerprint,
-            outcome="found",
-            verb="delivery_found",
-        )
+        return one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:
         return _not_ours(one, "posting_gone", "is no longer what we posted")
     if one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
@@ -191,9 +163,7 @@ def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
     if posting.version == _link(one).version:
         return None
     # Its request key names the version that it changes: the next try names the one that stands.
-    return one.verdict(
-        State.PENDING, outcome="not sent", uncount=True, target_version=posting.version, next_attempt_at=soon(one)
-    )
+    return one.put_back(target_version=posting.version)
 
 
 def _not_ours(one: Planned, code: str, what: str) -> Verdict:
@@ -228,14 +198,7 @@ def _only_looked_at(one: Planned) -> bool:
 def _as_it_was_left(one: Planned, posting: Payment) -> Verdict:
     if not is_same_posting(_payment(one), posting):
         return _not_ours(one, "posting_gone", "was changed by somebody: it is no longer what we posted")
-    return one.verdict(
-        State.SYNCED,
-        settles=True,
-        fingerprint=one.claim.wanted_fingerprint,
-        target_version=posting.version,
-        outcome="not needed",
-        verb="delivery_skipped",
-    )
+    return one.stands(target_version=posting.version, outcome="not needed", verb="delivery_skipped")
 
 
 def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
