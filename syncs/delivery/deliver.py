@@ -17,6 +17,7 @@ from connectors.records import Kind
 from syncs import leases
 from syncs.delivery.claim import Batch, claim
 from syncs.delivery.doubt import look_up_doubtful
+from syncs.delivery.images import open_images
 from syncs.delivery.planned import Planned
 from syncs.delivery.preflight import Checked, check_payments
 from syncs.delivery.preflight_bills import check_bills
@@ -127,7 +128,9 @@ def _check_apart(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
 def _check(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     if slice_.kind is Kind.PAYMENT:
         return (yield from check_payments(slice_, planned))
-    if slice_.kind is Kind.BILL:
+    if slice_.kind is Kind.IMAGE:
+        return (yield from open_images(slice_, planned))
+    if slice_.kind in (Kind.BILL, Kind.CREDIT):
         return (yield from check_bills(slice_, planned))
     return Checked(cleared=list(planned))
 

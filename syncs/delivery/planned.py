@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connectors.base import Write
-from connectors.records import AnyRecord, Bill
+from connectors.records import AnyRecord, Payable
 from syncs.delivery.scope import Ruling
 from syncs.delivery.verdict import Verdict
 from syncs.states import State
@@ -37,9 +37,9 @@ class Claim:
 
     @property
     def settled_by_us(self) -> Decimal:
-        """What the ERP has just said that we settled of a bill."""
+        """What the ERP has just said that we settled of a bill or credit."""
         bill = self.record
-        return bill.amount - bill.balance if isinstance(bill, Bill) and self.code == SETTLED_BY_US else Decimal(0)
+        return bill.amount - bill.balance if isinstance(bill, Payable) and self.code == SETTLED_BY_US else Decimal(0)
 
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now."""

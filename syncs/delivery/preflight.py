@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from connectors.base import Action, Connector, Link, Receipt
-from connectors.conversation import Conversation, Steps
-from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
+from connectors.base import Action, Link, Receipt
+from connectors.conversation import Conversation, Job, Steps
+from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.objections import Objection, is_same_posting, objection, settles
 from syncs.delivery.planned import Planned
@@ -35,7 +35,7 @@ class Checked:
 
 @dataclass(kw_only=True)
 class Open:
-    """The bills that a set settles, as the ERP shows them now less what is cleared already, and what they carry."""
+    """The bills and credits that a set settles, as the ERP shows them less what is cleared already; what they carry."""
 
     bills: dict[str, AnyRecord]
     carried: dict[str, AnyRecord]
@@ -71,8 +71,11 @@ def _not_mirrored_since(slice_: Slice) -> datetime:
 
 
 def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
-    wanted = sorted({application.target.id for one in settling for application in _payment(one).applications})
-    bills = yield from fetched(slice_.talk, Kind.BILL, wanted)
+    wanted = {application.target for one in settling for application in _payment(one).applications}
+    bills: dict[str, AnyRecord] = {}
+    for kind in (Kind.BILL, Kind.CREDIT):
+        ids = sorted({target.id for target in wanted if target.kind is kind})
+        bills |= yield from fetched(slice_.talk, kind, ids)
     yield "bills fetched"
     carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
     yield "payments on the bills fetched"
@@ -105,12 +108,12 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     ap_accounts = [
         bill.ap_account.id
         for application in _payment(one).applications
-        if isinstance(bill := bills[application.target.id], Bill) and bill.ap_account is not None
+        if isinstance(bill := bills[application.target.id], Payable) and bill.ap_account is not None
     ]
     for bill_id, gross in settles(_payment(one)).items():
         bill = bills[bill_id]
-        assert isinstance(bill, Bill)
-        bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - gross)
+        assert isinstance(bill, Payable)
+        bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - abs(gross))
         open_.being_posted.add(bill_id)
     context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
@@ -186,8 +189,8 @@ def _give_back(open_: Open, posting: Payment) -> None:
     open_.carried.pop(posting.id, None)
     for bill_id, gross in settles(posting).items():
         bill = open_.bills.get(bill_id)
-        if isinstance(bill, Bill):
-            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + gross)
+        if isinstance(bill, Payable):
+            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + abs(gross))
 
 
 def _only_looked_at(one: Planned) -> bool:
@@ -210,18 +213,17 @@ def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
 
 def settlements(bills: dict[str, AnyRecord]) -> list[str]:
     """The payments that these bills carry."""
-    return sorted({one for bill in bills.values() if isinstance(bill, Bill) for one in bill.settlements})
+    return sorted({one for bill in bills.values() if isinstance(bill, Payable) for one in bill.settlements})
 
 
 def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
     """The steps to these records as the other side shows them now, by id; what is not there is left out."""
-    if not ids:
-        return {}
+    return (yield from talk.call(fetching(kind, ids))) if ids else {}
 
-    def fetch(connector: Connector) -> dict[str, AnyRecord]:
-        return dict(connector.fetch(kind, ids))
 
-    return (yield from talk.call(fetch))
+def fetching(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
+    """Asking for these records."""
+    return lambda connector: dict(connector.fetch(kind, ids))
 
 
 def _payment(one: Planned) -> Payment:

@@ -6,20 +6,17 @@ A bill is stopped only on what the ERP says of it at this moment.
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db import transaction
-
-from connectors.conversation import Conversation, Steps
-from connectors.errors import AuthError, TransientError
+from connectors.conversation import Steps
 from connectors.records import AnyRecord, Kind, Payment
 from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.objections import settles
 from syncs.delivery.planned import SETTLED_BY_US, Planned
-from syncs.delivery.preflight import ASK_AGAIN, Checked, fetched, settlements, soon
+from syncs.delivery.preflight import ASK_AGAIN, Checked, fetching, settlements, soon
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
+from syncs.delivery.source import ask_source
 from syncs.delivery.verdict import Verdict
 from syncs.mirror.settled_elsewhere import NOTHING, explained
-from syncs.problems.connections import stop_for_sign_in
 
 
 def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
@@ -55,10 +52,11 @@ def _found(slice_: Slice, planned: Sequence[Planned]) -> Steps[list[Verdict]]:
 def _check_stops(slice_: Slice, doubted: Sequence[Planned], checked: Checked) -> Steps[None]:
     """Whether somebody else has really settled these, as the ERP shows them now."""
     ids = [one.claim.remote_id for one in doubted]
-    bills = yield from _at_the_source(slice_, Kind.BILL, ids)
-    on_bills = yield from _at_the_source(slice_, Kind.PAYMENT, settlements(bills))
+    bills = yield from ask_source(slice_, fetching(slice_.kind, ids))
+    posted_on = settlements(bills)
+    on_bills = (yield from ask_source(slice_, fetching(Kind.PAYMENT, posted_on))) if posted_on else {}
     yield "bills to be stopped fetched"
-    ours = explained(slice_.source, ids)
+    ours = explained(slice_.source, slice_.kind, ids)
     for one in doubted:
         bill = bills.get(one.claim.remote_id)
         carried = _marked_on(one.claim.remote_id, on_bills)  # also what a restored backup has forgotten
@@ -95,19 +93,6 @@ def _go_on(one: Planned) -> Verdict:
 
 
 def _marked_on(bill_id: str, payments: dict[str, AnyRecord]) -> Decimal:
-    """How much of a bill the payments settle that carry our mark."""
+    """How much of a bill or credit the payments settle that carry our mark."""
     ours = [one for one in payments.values() if isinstance(one, Payment) and one.mark]
-    return sum((settles(one).get(bill_id, Decimal(0)) for one in ours), Decimal(0))
-
-
-def _at_the_source(slice_: Slice, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
-    """Records as the ERP shows them now; when it refuses our sign-in, that is its connection's matter, not ours."""
-    talk = Conversation(connection=slice_.source, effects=slice_.effects, trace_id=slice_.talk.trace_id)
-    try:
-        shown = yield from fetched(talk, kind, ids)
-    except AuthError as error:
-        stop_for_sign_in(slice_.source, error, now=slice_.now())
-        raise TransientError("The ERP has to be signed in to again first.", detail=error.message) from error
-    with transaction.atomic():
-        talk.kept_exchanges()
-    return shown
+    return abs(sum((settles(one).get(bill_id, Decimal(0)) for one in ours), Decimal(0)))
