@@ -10,6 +10,7 @@ from connectors.quickbooks.simulator_attachments import address
 from connectors.quickbooks.simulator_batch import WAIVES_NUMBERS, bad_request_id, run_batch
 from connectors.quickbooks.simulator_books import read, write
 from connectors.quickbooks.simulator_company import Act
+from connectors.quickbooks.simulator_documents import document
 from connectors.quickbooks.simulator_entities import BY_PATH
 from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import (
@@ -43,7 +44,7 @@ def is_known(resource: str) -> bool:
     return resource in BY_PATH or resource in (*READS, *WRITES, RATES)
 
 
-def answer_company(act: Act, request: Request, resource: str, identity: str) -> tuple[int, bytes]:
+def answer_company(act: Act, request: Request, resource: str, identity: str, action: str) -> tuple[int, bytes]:
     """The status and body of one request to a company; a repeated requestid gets the stored answer, time and all."""
     company = act.company
     is_write = request.method == "POST" and resource != "query"
@@ -57,7 +58,7 @@ def answer_company(act: Act, request: Request, resource: str, identity: str) -> 
         if company.subscription not in GOOD_STANDING:
             raise subscription_ended()
         _meter(act, is_write)
-        status, envelope = 200, _answer(act, request, resource, identity)
+        status, envelope = 200, _answer(act, request, resource, identity, action)
         if not is_write:
             company.count_read(act.now)
     except Refusal as refusal:
@@ -84,7 +85,7 @@ def _meter(act: Act, is_write: bool) -> None:
         raise throttled()
 
 
-def _answer(act: Act, request: Request, resource: str, identity: str) -> Body | bytes:
+def _answer(act: Act, request: Request, resource: str, identity: str, action: str) -> Body | bytes:
     if resource == "download":
         return address(act, identity).encode()
     if resource == "upload":
@@ -103,6 +104,8 @@ def _answer(act: Act, request: Request, resource: str, identity: str) -> Body | 
     if resource in ("companyinfo", "preferences"):
         return _singleton(act, request, resource, identity)
     entity = BY_PATH[resource]
+    if action:
+        return document(act, entity, identity, action, request.argument("sendTo"))
     if request.method == "GET":
         return {entity.name: read(act, entity, identity)}
     return _write(act, request, entity)

@@ -7,6 +7,7 @@ a repeated number does not stop them.
 from abc import abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from connectors.quickbooks.simulator_books import create, delete, update
 from connectors.quickbooks.simulator_chart import open_company
@@ -19,6 +20,7 @@ from connectors.quickbooks.simulator_rates import set_rate
 from connectors.quickbooks.simulator_seed import seed
 from connectors.quickbooks.simulator_switches import Switches
 from connectors.quickbooks.simulator_tokens import RegisteredApp, Tokens
+from connectors.quickbooks.simulator_webhooks import Endpoint, Webhooks
 from connectors.simulators import Simulator
 
 
@@ -28,6 +30,7 @@ class PeopleInQuickBooks(Simulator):
     switches: Switches
     tokens: Tokens
     sign_in: SignIn
+    webhooks: Webhooks
     companies: dict[str, Company]
 
     @abstractmethod
@@ -75,6 +78,10 @@ class PeopleInQuickBooks(Simulator):
     def person_consent_automatically(self, realm_id: str | None) -> None:
         """From now on the consent page chooses this company by itself; with None it asks again."""
         self.sign_in.consents_to = realm_id
+
+    def person_register_webhook(self, client_id: str, url: str, verifier: str, **settings: Any) -> None:
+        """A developer says where an app wants to be told of events, with which verifier token, in which format."""
+        self.webhooks.register(Endpoint(client_id, url, verifier, **settings))
 
     # Settings of a company.
 
