@@ -236,6 +236,16 @@ class Simulator(ABC):
 
         self.fault(match, act, times)
 
+    def slow(self, match: str, seconds: float, times: int = 1) -> None:
+        """The request happens and its answer takes so long; nobody else is answered meanwhile."""
+
+        def act(request: Request, proceed: Callable[[], Response]) -> Response:
+            response = proceed()
+            self._clock.sleep(seconds)
+            return response
+
+        self.fault(match, act, times)
+
     def clear_faults(self) -> None:
         """Nothing goes wrong any more."""
         self._faults.clear()

@@ -30,6 +30,7 @@ from connectors.quickbooks.simulator_faults import (
     as_xml,
     forbidden,
     not_acceptable,
+    system_failure,
     throttled,
     unauthorized,
 )
@@ -94,6 +95,16 @@ class QuickBooksSimulator(ClerksInQuickBooks):
             realm_id: {name: list(table.rows.values()) for name, table in company.tables.items() if table.rows}
             for realm_id, company in self.companies.items()
         }
+
+    def refusal(self, kind: str) -> Response:
+        """An answer for `refuse`: throttled, expired, forbidden or system_failure, the last under status 200."""
+        kinds: dict[str, Refusal | GatewayRefusal] = {
+            "throttled": throttled(),
+            "expired": unauthorized("Token expired"),
+            "forbidden": forbidden(),
+            "system_failure": system_failure(),
+        }
+        return self._refused(None, kinds[kind])
 
     # Telling of what happens.
 
@@ -185,9 +196,9 @@ class QuickBooksSimulator(ClerksInQuickBooks):
             raise forbidden()
         return access.grant
 
-    def _refused(self, request: Request, refusal: Refusal | GatewayRefusal) -> Response:
+    def _refused(self, request: Request | None, refusal: Refusal | GatewayRefusal) -> Response:
         now = self.now()
-        if "json" not in request.headers.get("accept", ""):
+        if request and "json" not in request.headers.get("accept", ""):
             headers = {"content-type": "application/xml"}
             return Response(status=refusal.status, headers=headers, body=as_xml(refusal, now))
         if isinstance(refusal, GatewayRefusal):

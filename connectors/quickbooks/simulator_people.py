@@ -14,11 +14,13 @@ from connectors.quickbooks.simulator_chart import open_company
 from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_faults import Body
-from connectors.quickbooks.simulator_features import set_other, switch
+from connectors.quickbooks.simulator_features import set_other, subscribe, switch
+from connectors.quickbooks.simulator_merging import merge_vendors
 from connectors.quickbooks.simulator_oauth import SignIn
 from connectors.quickbooks.simulator_rates import set_rate
 from connectors.quickbooks.simulator_seed import seed
 from connectors.quickbooks.simulator_switches import Switches
+from connectors.quickbooks.simulator_taxes import open_tax
 from connectors.quickbooks.simulator_tokens import RegisteredApp, Tokens
 from connectors.quickbooks.simulator_webhooks import Endpoint, Webhooks
 from connectors.simulators import Simulator
@@ -89,9 +91,21 @@ class PeopleInQuickBooks(Simulator):
         """The owner disconnects an app, or all apps."""
         self.tokens.end(realm_id, client_id)
 
-    def person_set_subscription(self, realm_id: str, status: str) -> None:
-        """Intuit changes what the company may do: PAID, TRIAL, or anything else for ended."""
-        self.company(realm_id).subscription = status
+    def person_set_subscription(self, realm_id: str, status: str, sku: str | None = None) -> None:
+        """The owner changes the subscription: PAID, TRIAL, or anything else for ended, and what it contains."""
+        subscribe(self.company(realm_id), status, sku, self.now())
+
+    def person_read_usage(self, realm_id: str) -> dict[str, int]:
+        """How many metered reads there were in each month."""
+        return dict(self.company(realm_id).metered)
+
+    def person_create_tax(self, realm_id: str, name: str, percent: str) -> Body:
+        """A tax code of one rate, for companies outside of the US."""
+        return open_tax(self._act(realm_id), name, Decimal(percent))
+
+    def person_merge_vendors(self, realm_id: str, survivor_id: str, loser_id: str) -> Body:
+        """One vendor takes over all that another one has."""
+        return merge_vendors(self._act(realm_id), survivor_id, loser_id)
 
     def person_close_books(self, realm_id: str, through: str | None) -> None:
         """The accountant closes the books through a day, or opens them again."""

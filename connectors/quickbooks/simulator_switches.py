@@ -29,6 +29,18 @@ class Switches:
     numbers_per_company: bool = True
     """Whether document numbers are unique in the company, as the fault says, or per vendor or bank account."""
 
+    merged_vendor_disappears: bool = False
+    """Whether a vendor who was merged away is gone, instead of inactive."""
+
+    merge_touches_transactions: bool = True
+    """Whether what a merge moves gets new versions, and so shows up among the changes."""
+
+    in_flight_seconds: int = 0
+    """How long a repeated requestid is refused with 600, as if the first request were still under way."""
+
+    reads_need_features: bool = False
+    """Whether classes, departments and orders cannot be read either while their feature is off."""
+
     webhook_echo: bool = True
     """Whether an app is told of what it wrote itself, as is generally reported."""
 
