@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.avidxchange.contract import FOLDER, load_profile
 from connectors.avidxchange.simulator import AvidXchangeSimulator
 from connectors.avidxchange.simulator_books import ActRefused
 from connectors.clock import VirtualClock
@@ -225,3 +226,26 @@ def test_an_invoice_in_error_says_why_until_it_is_corrected(network: Network) ->
     assert network.read("record_error", error)["message"] == "The number is unreadable"
     network.batch("submit_invoices", network.bill(description="Corrected"))
     assert network.one("get_invoice", "invoice", network.invoice()["id"])["errors"] == []
+
+
+# Repeated requests.
+
+
+def test_a_repeated_key_is_answered_as_before_for_a_day_and_never_for_another_request(network: Network) -> None:
+    override = {"capabilities": {"idempotencyHeader": True}, "headers": {"idempotency_key": "Once"}}
+    able = Network(load_profile(FOLDER / f"{network.profile.profile_id}.json", override))
+    items = str(able.profile.operation("upsert_vendors").items)
+
+    def send(name: str, key: str = "run:1") -> httpx.Response:
+        body = {items: [able.vendor(name=name)]}
+        return able.call("upsert_vendors", body, headers={**able.headers(), "Once": key})
+
+    first, again = send("One"), send("One")
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+    assert able.refusal(send("Two")) == (422, "idempotency_key_reused")
+    assert able.read("batch_reply", send("One", "run:2").json())["unchanged"] == 1
+    able.later(hours=24)
+    assert able.read("batch_reply", send("Two").json())["updated"] == 1
+    network.call("upsert_vendors", {items: [network.vendor()]}, headers={**network.headers(), "Once": "run:1"})
+    plain = network.call("upsert_vendors", {items: [network.vendor()]}, headers={**network.headers(), "Once": "run:1"})
+    assert network.read("batch_reply", plain.json())["unchanged"] == 1
