@@ -91,9 +91,14 @@ class Profile(Sections, frozen=True, dict=True):
         """Their name for a query argument."""
         return self.query[name]
 
-    def arguments(self, **values: object) -> dict[str, str]:
-        """A query by their names, without what is None or has no name here."""
-        named = ((self.query[name], value) for name, value in values.items() if value is not None)
+    def query_of(self, operation: str) -> Mapping[str, str | None]:
+        """Their names for query arguments, as one operation has them."""
+        return {**self.query, **self.operation(operation).query}
+
+    def arguments(self, operation: str = "", /, **values: object) -> dict[str, str]:
+        """A query by their names, as an operation has them, without what is None or has no name here."""
+        names = self.query_of(operation) if operation else self.query
+        named = ((names[name], value) for name, value in values.items() if value is not None)
         return {name: str(value) for name, value in named if name is not None}
 
     def header(self, name: str) -> str | None:
