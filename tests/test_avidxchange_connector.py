@@ -36,7 +36,9 @@ from tests.avidxchange_partner import (
     write,
 )
 
-ALL_OF_THEM = [Kind.VENDOR, Kind.ACCOUNT, Kind.BILL]
+WRITTEN = {
+    Kind.VENDOR, Kind.ACCOUNT, Kind.DIMENSION, Kind.PURCHASE_ORDER, Kind.BILL, Kind.CREDIT, Kind.IMAGE
+}  # fmt: skip
 
 
 @pytest.fixture(params=PROFILES)
@@ -49,10 +51,13 @@ def partner(request: pytest.FixtureRequest) -> Partner:
 
 def test_it_is_found_and_writes_nothing_that_it_could_not_find_again() -> None:
     assert connector_class("avidxchange") is AvidXchangeConnector
-    assert AvidXchangeConnector.writes == set(ALL_OF_THEM)
-    assert AvidXchangeConnector.reads == {Kind.BILL, Kind.PAYMENT}
+    assert AvidXchangeConnector.writes == WRITTEN
+    assert AvidXchangeConnector.reads == WRITTEN - {Kind.IMAGE} | {Kind.PAYMENT, Kind.FUNDING_ACCOUNT}
     assert AvidXchangeConnector.limits.per_minute == 48
-    assert AvidXchangeConnector.limits.batch == {Kind.VENDOR: 100, Kind.ACCOUNT: 500, Kind.BILL: 50}
+    assert AvidXchangeConnector.limits.batch == {
+        Kind.VENDOR: 100, Kind.ACCOUNT: 500, Kind.DIMENSION: 500, Kind.PURCHASE_ORDER: 50, Kind.BILL: 50,
+        Kind.CREDIT: 50, Kind.IMAGE: 1,
+    }  # fmt: skip
 
 
 def test_only_the_secret_is_marked_as_one_and_no_text_of_the_app_shows_it() -> None:
