@@ -74,30 +74,34 @@ class Network:
             self.profile.operation(operation).method,
             self.address.base_url + self.profile.path(operation, **slots),
             headers=self.headers() if headers is None else headers,
-            params=self.profile.arguments(**(query or {})),
+            params=self.profile.arguments(operation, **(query or {})),
             content=encode(body) if body is not None else b"",
         )
 
-    def batch(self, operation: str, *items: Any) -> dict[str, Any]:
+    def batch(self, operation: str, *items: Any, **slots: Any) -> dict[str, Any]:
         """The reply to a batch in canonical names; its results are read too."""
-        response = self.call(operation, {str(self.profile.operation(operation).items): list(items)})
+        response = self.call(operation, {str(self.profile.operation(operation).items): list(items)}, **slots)
         assert response.status_code == 200, response.text
         return self.read("batch_reply", decode(response.content))
 
-    def result(self, operation: str, item: Any) -> dict[str, Any]:
+    def result(self, operation: str, item: Any, **slots: str) -> dict[str, Any]:
         """What became of the only record of a batch."""
-        return self.read("batch_result", self.batch(operation, item)["results"][0])
+        return self.read("batch_result", self.batch(operation, item, **slots)["results"][0])
 
-    def error(self, operation: str, item: Any) -> dict[str, Any]:
-        """The first error of the only record of a batch, its code as a meaning."""
-        return self.read("record_error", self.result(operation, item)["errors"][0])
+    def errors(self, operation: str, item: Any, **slots: str) -> list[dict[str, Any]]:
+        """The errors of the only record of a batch, their codes as meanings."""
+        return [self.read("record_error", error) for error in self.result(operation, item, **slots)["errors"]]
 
-    def page(self, operation: str, **query: object) -> dict[str, Any]:
-        response = self.call(operation, query=query)
+    def error(self, operation: str, item: Any, **slots: str) -> dict[str, Any]:
+        """The first error of the only record of a batch."""
+        return self.errors(operation, item, **slots)[0]
+
+    def page(self, operation: str, /, slots: Mapping[str, Any] | None = None, **query: object) -> dict[str, Any]:
+        response = self.call(operation, query=query, **(slots or {}))
         assert response.status_code == 200, response.text
         return self.read("page", decode(response.content))
 
-    def rows(self, operation: str, kind: str, **query: object) -> list[dict[str, Any]]:
+    def rows(self, operation: str, kind: str, /, **query: Any) -> list[dict[str, Any]]:
         return [self.read(kind, row) for row in self.page(operation, **query)["items"]]
 
     def one(self, operation: str, kind: str, id: str) -> dict[str, Any]:
@@ -123,7 +127,12 @@ class Network:
             "batch_result": {"action": "batch_action"},
             "record_error": {"code": "error_code"},
             "error_reply": {"code": "error_code"},
-            "invoice": {"workflow_status": "workflow_status", "payment_status": "invoice_payment_status"},
+            "invoice": {
+                "workflow_status": "workflow_status",
+                "payment_status": "invoice_payment_status",
+                "image_status": "image_status",
+            },
+            "purchase_order": {"status": "purchase_order_status"},
             "payment": {"method": "payment_method"},
         }
         for name, enum in enums.get(kind, {}).items():
@@ -141,6 +150,37 @@ class Network:
     def account(self, number: int = 1, **fields: Any) -> dict[str, Any]:
         known = {"external_id": f"account:{number}", "code": str(6000 + number), "name": f"Account {number}"}
         return self.write("gl_account", **{**known, **fields})
+
+    def dimension(self, number: int = 1, **fields: Any) -> dict[str, Any]:
+        known = {"external_id": f"dimension:{number}", "code": f"DIM-{number}", "name": f"Dimension {number}"}
+        return self.write("dimension", **{**known, **fields})
+
+    def value(self, number: int = 1, **fields: Any) -> dict[str, Any]:
+        known = {"external_id": f"value:{number}", "code": str(number), "name": f"Value {number}"}
+        return self.write("dimension_value", **{**known, **fields})
+
+    def line(self, kind: str = "invoice_line", **fields: Any) -> dict[str, Any]:
+        """A line of an invoice or an order; `coded` are pairs of a dimension's code and a value's external id."""
+        coded = [
+            self.write("line_dimension", dimension_code=code, value_external_id=value)
+            for code, value in fields.pop("coded", ())
+        ]
+        known = {"amount": Decimal("1000.00"), "gl_account_external_id": "account:1", "dimensions": coded}
+        return self.write(kind, **{**known, **fields})
+
+    def order(self, number: int = 1, status: str = "open", **fields: Any) -> dict[str, Any]:
+        line = self.line("purchase_order_line", external_id=f"po:{number}:1", quantity=2, unit_price=Decimal("500.00"))
+        known = {
+            "external_id": f"po:{number}",
+            "po_number": f"PO-{number}",
+            "vendor_external_id": "vendor:1",
+            "order_date": "2026-02-01",
+            "currency": "USD",
+            "status": self.profile.word("purchase_order_status", status),
+            "total_amount": Decimal("1000.00"),
+            "lines": [line],
+        }
+        return self.write("purchase_order", **{**known, **fields})
 
     def bill(self, number: int = 1, amount: str = "1000.00", kind: str = "invoice", **fields: Any) -> dict[str, Any]:
         line = self.write("invoice_line", amount=Decimal(amount), gl_account_external_id="account:1")
@@ -161,6 +201,18 @@ class Network:
     def with_reference_data(self) -> "Network":
         self.batch("upsert_vendors", self.vendor())
         self.batch("upsert_gl_accounts", self.account())
+        return self
+
+    def with_dimension(self, **fields: Any) -> str:
+        """Dimension DIM-1 with the values value:1 and value:2; answers its id."""
+        id = str(self.result("upsert_dimensions", self.dimension(**fields))["id"])
+        self.batch("upsert_dimension_values", self.value(1), self.value(2), dimension_id=id)
+        return id
+
+    def with_received(self) -> "Network":
+        """bill:1 as it has just come in."""
+        self.with_reference_data()
+        assert self.result("submit_invoices", self.bill())["successful"] is True
         return self
 
     def with_approved(self, *amounts: str) -> "Network":

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connectors.avidxchange.simulator_batches import can_be_mailed
-from connectors.avidxchange.simulator_books import CENT, ZERO, ActRefused, Company, Record
+from connectors.avidxchange.simulator_books import CENT, ZERO, ActRefused, Company, Record, RequestRefused
 from connectors.avidxchange.simulator_invoices import derive_figures, live_payments
 from connectors.avidxchange.simulator_shapes import ENVELOPES, SHAPES
 
@@ -37,6 +37,7 @@ _FLOW: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
 }
 # The usual next step stops here: what comes after is somebody's decision.
 _RESTS: Final = frozenset({"cleared", "stopped", "returned", "expired", "reissued", "refunded", "void"})
+VOIDABLE: Final = frozenset({"pending_approval", "held", "processing", "debit_requested", "funds_received"})
 
 
 def following(status: str, method: str) -> tuple[str, ...]:
@@ -184,6 +185,19 @@ def reissue_payment(company: Company, payment: Record, method: str, now: datetim
     new = _open(company, company.vendors[payment["vendor_id"]], values, "processing", now)
     company.payments.change(payment, {"replaced_by": new["id"]}, now)
     return new
+
+
+def request_void(company: Company, payment: Record, external_id: str, reason: str | None, now: datetime) -> None:
+    """The customer asks for the money back: voided while it has not left, stopped while a check is out."""
+    if external_id in company.void_requests:
+        if company.void_requests[external_id] != payment["id"]:
+            raise RequestRefused(409, "conflict", "The request was made for another payment.")
+        return
+    to = "void" if payment["status"] in VOIDABLE else "stop_requested"
+    if to not in following(payment["status"], payment["method"]):
+        raise RequestRefused(409, "void_not_allowed", f"The payment is {payment['status']}.")
+    company.void_requests[external_id] = payment["id"]
+    move_payment(company, payment, to, now, status_reason=reason)
 
 
 def _settle(company: Company, payment: Record, now: datetime) -> None:

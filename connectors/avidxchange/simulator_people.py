@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from connectors.avidxchange.simulator_books import ActRefused, Company, Serial
 from connectors.avidxchange.simulator_gate import Gate
+from connectors.avidxchange.simulator_images import finish_checks
 from connectors.avidxchange.simulator_invoices import move_invoice
 from connectors.avidxchange.simulator_network import run_network
 from connectors.avidxchange.simulator_payments import advance_payment, move_payment, pay, reissue_payment, way_to
+from connectors.avidxchange.simulator_service import Service
 from connectors.avidxchange.simulator_shapes import SENT
 from connectors.avidxchange.simulator_wire import Wire
 from connectors.simulators import Simulator
@@ -34,12 +36,13 @@ class People(Simulator):
     gate: Gate
     serial: Serial
     companies: dict[str, Company]
-    reply_faults: set[str]
+    service: Service
 
     def company(self, company_id: str) -> Company:
-        """The books of one customer."""
+        """The books of one customer, with every check of an image that is over by now."""
         if company_id not in self.companies:
             raise ActRefused(f"there is no company {company_id}")
+        finish_checks(self.companies[company_id], self.now())
         return self.companies[company_id]
 
     # Sign-in.
@@ -224,4 +227,5 @@ class People(Simulator):
         """Replies show these irregularities from now on, and no others: names out of `REPLY_FAULTS`."""
         if unknown := set(faults) - REPLY_FAULTS:
             raise ActRefused(f"there is no irregularity {sorted(unknown)}: choose from {sorted(REPLY_FAULTS)}")
-        self.reply_faults = set(faults)
+        self.service.reply_faults = set(faults)
+        self.wire.text_booleans = "text_booleans" in faults
