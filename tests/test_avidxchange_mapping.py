@@ -238,8 +238,18 @@ def test_a_bill_is_written_with_its_lines_and_the_keys_of_what_it_refers_to(prof
         "currency": "USD", "amount": Decimal("1000.00"), "description": "March",
     }  # fmt: skip
     assert lines == [
-        {"line_number": 1, "amount": Decimal("640.00"), "gl_account_external_id": key_of("account 1")},
-        {"line_number": 2, "amount": Decimal("360.00"), "gl_account_external_id": key_of("account 1")},
+        {
+            "line_number": 1,
+            "amount": Decimal("640.00"),
+            "gl_account_external_id": key_of("account 1"),
+            "dimensions": [],
+        },
+        {
+            "line_number": 2,
+            "amount": Decimal("360.00"),
+            "gl_account_external_id": key_of("account 1"),
+            "dimensions": [],
+        },
     ]
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from connectors import oauth
 from connectors.avidxchange import sweep as sweeps
-from connectors.avidxchange.checks import check
+from connectors.avidxchange.checks import check, read_company
 from connectors.avidxchange.client import WRITE_TIMEOUT, Client
 from connectors.avidxchange.contract import (
     DEFAULT_PROFILE,
@@ -34,7 +34,6 @@ from connectors.avidxchange.sign_in import App as App
 from connectors.avidxchange.sign_in import Credentials as Credentials
 from connectors.avidxchange.sign_in import is_by_tokens, refuse_no_token_address, signed
 from connectors.avidxchange.sweep import Sweep
-from connectors.avidxchange.wire import Row
 from connectors.base import (
     AccountInfo,
     Connector,
@@ -154,7 +153,7 @@ class AvidXchangeConnector(Connector):
         )
 
     def account(self) -> AccountInfo:
-        company = Row(self._profile, "company", self._client.read("read_company"))
+        company = read_company(self._client)
         return AccountInfo(
             id=company.text("id"),
             name=company.text("name"),

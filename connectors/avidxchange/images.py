@@ -5,6 +5,7 @@ then goes in once more as it stands there.
 """
 
 import mimetypes
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +42,7 @@ def refuse_unfit(profile: Profile, write: Write) -> None:
     """MappingError where this contract takes no image, or not this one."""
     image, content = _of(write)
     title = f"Image {image.file_name or image.id}"
-    if profile.strategies.image == "unsupported" or not profile.offers("put_invoice_image"):
+    if not profile.takes_images:
         raise MappingError("AvidXchange's contract has no way to send images.", code="not_offered")
     if write.action in STOPPING:
         raise MappingError("AvidXchange's contract has no way to take an image back.", code="not_offered")
@@ -99,6 +100,7 @@ def _upload(client: Client, image: Image, content: bytes, sha: str, key: str) ->
             headers[called] = value
     if client.profile.strategies.image == "multipart":
         boundary, part = f"image-{sha[:32]}", client.profile.name("image_part", "file")
+        name = re.sub(r'["\x00-\x1f]', "_", image.file_name)
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
         content = f"{head}Content-Type: {type_name}\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
         headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
