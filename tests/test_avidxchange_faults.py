@@ -32,7 +32,7 @@ OUR_OWN = {
     "foreign_link", "address_missing", "contract_profile", "row_unreadable", "tokens_refused", "credentials_incomplete",
     "image_locked", "image_damaged", "image_empty", "not_offered", "field_missing", "field_too_long", "field_too_short",
     "reference_missing", "currency_not_paid", "amount_not_positive", "amount_too_fine", "too_many_lines",
-    "status_unknown",
+    "status_unknown", "credit_line_above_zero",
 }  # fmt: skip
 SECRET = "hunter2-of-the-partner"
 CARD = "4111111111111111"

@@ -33,6 +33,7 @@ UNUSED = {
     "idempotency_header": "marking repeated requests",
 }
 USED = {"purchase_orders": "purchase orders", "invoice_image": "images of invoices"}
+WITH_DIMENSIONS = ("upsert_dimension_values", "upsert_dimensions", "list_dimensions")
 INDISPENSABLE = {"list_invoices", "list_payments", "upsert_vendors", "upsert_gl_accounts", "submit_invoices"}
 REFERENCES = {
     "check_number": "numbers of checks",
@@ -142,7 +143,9 @@ def _capabilities(company: Row) -> Iterator[Finding]:
 
 
 def _is_sent(profile: Profile, operation: str) -> bool:
-    return profile.takes_images if operation == "put_invoice_image" else profile.offers(operation)
+    if operation == "put_invoice_image":
+        return profile.takes_images
+    return all(map(profile.offers, WITH_DIMENSIONS if operation in WITH_DIMENSIONS else [operation]))
 
 
 def _off(operation: str, text: str) -> Finding:

@@ -24,6 +24,7 @@ from connectors.errors import ConnectorError, MappingError, RecordRejected
 from connectors.http import digest
 from connectors.records import Dimension, Kind
 
+NEEDED_FOR_VALUES = ("upsert_dimensions", "upsert_dimension_values", "list_dimensions")
 REASON = "Withdrawn: the bill was changed or removed in the accounting system."
 
 
@@ -78,7 +79,7 @@ def deliver(client: Client, writes: Sequence[Write]) -> list[Outcome]:
 
 def _dimensions_of(client: Client, writes: Sequence[Write]) -> Mapping[str, Outcome]:
     values = [write for write in writes if write.kind is Kind.DIMENSION]
-    offered = client.profile.offers("upsert_dimensions") and client.profile.offers("list_dimensions")
+    offered = all(map(client.profile.offers, NEEDED_FOR_VALUES))
     return made_dimensions(client, values) if values and offered else {}
 
 
@@ -172,8 +173,8 @@ def _lists(
     if kind is not Kind.DIMENSION:
         yield list(writes), {}
         return
-    known = known_dimensions(client)
     codes = {key: _code(write) for key, write in writes.items()}
+    known = known_dimensions(client, codes.values())
     for code in sorted(known.keys() & codes.values()):
         yield [key for key, its in codes.items() if its == code], {"dimension_id": known[code].text("id")}
 

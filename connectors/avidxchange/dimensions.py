@@ -3,7 +3,8 @@
 Their values are records like any others; each list of values hangs on the id of its dimension.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from connectors.avidxchange.client import Client, batch_body
 from connectors.avidxchange.faults import fault
@@ -15,10 +16,19 @@ from connectors.http import digest
 from connectors.records import Dimension
 
 
-def known_dimensions(client: Client) -> dict[str, Row]:
-    """The dimensions at AvidXchange by their code; of several under one code, the active one."""
+def known_dimensions(client: Client, codes: Collection[str] = ()) -> dict[str, Row]:
+    """The dimensions at AvidXchange by their code; of several under one code, the active one.
+
+    One of ours that the list does not show, since it was made at this very moment, is asked for by its external id.
+    """
+    known = _by_code(client, client.whole("list_dimensions"))
+    keys = sorted({definition_key(code) for code in codes if code not in known})
+    return known | _by_code(client, client.rows("list_dimensions", "external_ids", keys))
+
+
+def _by_code(client: Client, raws: Iterable[Any]) -> dict[str, Row]:
     known: dict[str, Row] = {}
-    for raw in client.whole("list_dimensions"):
+    for raw in raws:
         row = Row(client.profile, "dimension", raw)
         try:
             row.required("id")
@@ -38,10 +48,9 @@ def made_dimensions(client: Client, writes: Sequence[Write]) -> dict[str, Outcom
 
     One that somebody else made under this code is used as it stands.
     """
-    known = known_dimensions(client)
-    due = {
-        code: asked for code, asked in _asked_for(writes).items() if code not in known or _differs(known[code], asked)
-    }
+    asked = _asked_for(writes)
+    known = known_dimensions(client, asked)
+    due = {code: asked[code] for code in asked if code not in known or _differs(known[code], asked[code])}
     outcomes: dict[str, Outcome] = {code: Receipt(id=row.text("id")) for code, row in known.items()}
     if due:
         items = [encode_definition(client.profile, name, bool(required)) for name, required in due.values()]
@@ -54,7 +63,7 @@ def made_dimensions(client: Client, writes: Sequence[Write]) -> dict[str, Outcom
     return outcomes
 
 
-def _asked_for(writes: Sequence[Write]) -> Mapping[str, tuple[str, bool | None]]:
+def _asked_for(writes: Sequence[Write]) -> dict[str, tuple[str, bool | None]]:
     """By code, our name for the dimension and whether it is required; None where nobody has said."""
     asked: dict[str, tuple[str, bool | None]] = {}
     for write in writes:

@@ -195,6 +195,9 @@ def _encode_payable_line(profile: Profile, line: Line, sign: int, payable: Bill 
     price = None if line.unit_price is None else sign * line.unit_price
     signed = replace(line, amount=sign * line.amount, unit_price=price)
     item = _encode_line(profile, "invoice_line", signed, payable.currency, title)
+    if sign < 0 < signed.amount:
+        said = f"{item.title} takes {signed.amount} off the credit; AvidXchange takes no such line."
+        raise MappingError(said, code="credit_line_above_zero", missing="lines")
     item.reference("gl_account_external_id", line.account, "account at AvidXchange")
     if line.order is not None and line.order_line:
         order = replace(line.order, key=line.order.key and line_key(line.order.key, line.order_line))
