@@ -249,7 +249,7 @@ def test_what_a_bill_was_sent_with_is_read_back_by_the_keys_that_it_was_sent_by(
     [one] = read.lines
     assert [(ref.kind, ref.key) for ref in one.dimensions] == [(Kind.DIMENSION, key_of("dimension Class-1"))]
     assert one.account is not None
-    assert (one.account.key, one.quantity, one.unit_price) == (key_of("account 1"), 4, 25)
+    assert (one.account.key, one.quantity, one.unit_price) == (key_of("account 1"), Decimal(4), Decimal(25))
     assert (one.order, one.order_line) == (ordered(1)["order"], "2")
     assert (read.status, read.status_at) == ("approved", partner.clock.now())
     partner.connector().write([write(bill(2))])
