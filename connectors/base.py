@@ -267,7 +267,7 @@ class Connector(ABC):
 
     @property
     def uses_access_token(self) -> bool:
-        """Whether requests of this connection carry an access token; if not, `obtain` is not called."""
+        """Whether requests of this connection carry an access token, which `obtain` fetches; else it is not called."""
         return True
 
     @abstractmethod
