@@ -11,8 +11,9 @@ from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, Reco
 from connectors.quickbooks import posting
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.faults import PROVIDER, error_of
-from connectors.quickbooks.mapping import decode_payment, glimpse
+from connectors.quickbooks.ledger import decode_payment
 from connectors.quickbooks.reading import clean_row
+from connectors.quickbooks.values import glimpse
 from connectors.records import Payment, Phase
 
 CLOCKS_DIFFER = timedelta(minutes=15)
