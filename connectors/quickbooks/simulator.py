@@ -20,7 +20,9 @@ from typing import Any, ClassVar
 
 from connectors.clock import Clock
 from connectors.quickbooks.simulator_api import answer_company, is_known
-from connectors.quickbooks.simulator_company import Act, Company, write_json
+from connectors.quickbooks.simulator_attachments import serve_file
+from connectors.quickbooks.simulator_clerks import ClerksInQuickBooks
+from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_faults import (
     Body,
     GatewayRefusal,
@@ -32,17 +34,18 @@ from connectors.quickbooks.simulator_faults import (
     unauthorized,
 )
 from connectors.quickbooks.simulator_oauth import AUTHORIZE, SignIn
-from connectors.quickbooks.simulator_people import PeopleInQuickBooks
 from connectors.quickbooks.simulator_switches import Switches
+from connectors.quickbooks.simulator_tables import write_json
 from connectors.quickbooks.simulator_throttle import Throttle
 from connectors.quickbooks.simulator_tokens import Grant, Tokens
 from connectors.simulators import Request, Response
 
 API = re.compile(r"/v3/company/(?P<realm>[^/]+)/(?P<resource>[^/]+)(?:/(?P<identity>[^/]+))?")
+WITHOUT_JSON = ("download",)
 BEARER = re.compile(r"eyJ[\w-]{20,}(\.[\w-]{20,}){4}")
 
 
-class QuickBooksSimulator(PeopleInQuickBooks):
+class QuickBooksSimulator(ClerksInQuickBooks):
     """QuickBooks Online with any number of companies and apps."""
 
     key = "quickbooks"
@@ -109,6 +112,7 @@ class QuickBooksSimulator(PeopleInQuickBooks):
     def answer(self, request: Request) -> Response:
         names = {realm_id: company.info["CompanyName"] for realm_id, company in self.companies.items()}
         response = self.sign_in.answer(request, names, self.switches, self.now())
+        response = response or serve_file(self.companies, request, self.now())
         return self._traced(response or self._api(request))
 
     def _api(self, request: Request) -> Response:
@@ -119,10 +123,13 @@ class QuickBooksSimulator(PeopleInQuickBooks):
             self._authorize(request, asked["realm"])
         except GatewayRefusal as refusal:
             return self._refused(request, refusal)
-        if "json" not in request.headers.get("accept", ""):
+        if "json" not in request.headers.get("accept", "") and asked["resource"] not in WITHOUT_JSON:
             return self._refused(request, not_acceptable())
-        act = Act(company=self.companies[asked["realm"]], now=self.now(), switches=self.switches)
+        company = self.companies[asked["realm"]]
+        act = Act(company=company, now=self.now(), switches=self.switches, base_url=request.base_url)
         status, body = answer_company(act, request, asked["resource"], asked["identity"] or "")
+        if asked["resource"] in WITHOUT_JSON and not body.startswith(b"{"):
+            return Response(status=status, headers={"content-type": "text/plain"}, body=body)
         return _json(status, body)
 
     def _authorize(self, request: Request, realm_id: str) -> Grant:

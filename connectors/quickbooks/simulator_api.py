@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from connectors.quickbooks.simulator_attachments import address
 from connectors.quickbooks.simulator_batch import WAIVES_NUMBERS, bad_request_id, run_batch
 from connectors.quickbooks.simulator_books import read, write
-from connectors.quickbooks.simulator_company import Act, write_json
+from connectors.quickbooks.simulator_company import Act
 from connectors.quickbooks.simulator_entities import BY_PATH
 from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import (
@@ -22,19 +23,24 @@ from connectors.quickbooks.simulator_faults import (
     unsupported_property,
     wrong_content_type,
 )
+from connectors.quickbooks.simulator_rates import EXCHANGE_RATE, read_rate, write_rate
 from connectors.quickbooks.simulator_search import changes, run_query
+from connectors.quickbooks.simulator_tables import write_json
+from connectors.quickbooks.simulator_uploads import upload
 from connectors.simulators import Request
 
 LONGEST_REQUEST_ID = 50
 GOOD_STANDING = ("PAID", "TRIAL")
-READS = ("query", "cdc", "companyinfo", "preferences")
+READS = ("query", "cdc", "companyinfo", "preferences", "download")
+WRITES = ("batch", "upload")
+RATES = EXCHANGE_RATE.path
 
 read_json = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def is_known(resource: str) -> bool:
     """Whether the API has such a folder."""
-    return resource in BY_PATH or resource in (*READS, "batch")
+    return resource in BY_PATH or resource in (*READS, *WRITES, RATES)
 
 
 def answer_company(act: Act, request: Request, resource: str, identity: str) -> tuple[int, bytes]:
@@ -52,9 +58,12 @@ def answer_company(act: Act, request: Request, resource: str, identity: str) -> 
             raise subscription_ended()
         _meter(act, is_write)
         status, envelope = 200, _answer(act, request, resource, identity)
-        company.core_plus_calls += not is_write
+        if not is_write:
+            company.count_read(act.now)
     except Refusal as refusal:
         status, envelope = refusal.status, {"Fault": refusal.body()}
+    if isinstance(envelope, bytes):
+        return status, envelope
     answer = status, write_json({**envelope, "time": company.moment(act.now)})
     if key and request_id and ("Fault" not in envelope or act.switches.replay_faults):
         company.answered[key] = answer
@@ -71,11 +80,17 @@ def _item_ids(request: Request) -> str:
 
 def _meter(act: Act, is_write: bool) -> None:
     allowance = act.switches.core_plus_allowance
-    if not is_write and allowance is not None and act.company.core_plus_calls >= allowance:
+    if not is_write and allowance is not None and act.company.reads_in_month(act.now) >= allowance:
         raise throttled()
 
 
-def _answer(act: Act, request: Request, resource: str, identity: str) -> Body:
+def _answer(act: Act, request: Request, resource: str, identity: str) -> Body | bytes:
+    if resource == "download":
+        return address(act, identity).encode()
+    if resource == "upload":
+        return upload(act, request.headers.get("content-type", ""), request.body)
+    if resource == RATES:
+        return {EXCHANGE_RATE.name: _rate(act, request)}
     if resource == "query":
         statement = request.argument("query") if request.method == "GET" else request.body.decode(errors="replace")
         if statement is None:
@@ -91,6 +106,13 @@ def _answer(act: Act, request: Request, resource: str, identity: str) -> Body:
     if request.method == "GET":
         return {entity.name: read(act, entity, identity)}
     return _write(act, request, entity)
+
+
+def _rate(act: Act, request: Request) -> Body:
+    if request.method == "POST":
+        return write_rate(act, _object(request))
+    asked = {name.lower(): values[0] for name, values in request.query.items()}
+    return read_rate(act, asked.get("sourcecurrencycode"), asked.get("asofdate"))
 
 
 def _singleton(act: Act, request: Request, resource: str, identity: str) -> Body:

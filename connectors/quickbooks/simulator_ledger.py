@@ -30,19 +30,32 @@ def postings(company: Company, entity: Entity, body: Body) -> Iterator[Posting]:
     if entity.name in ("Bill", "VendorCredit"):
         sign = 1 if entity.name == "Bill" else -1
         yield Posting(body["APAccountRef"]["value"], -sign * body["TotalAmt"], body["VendorRef"]["value"])
-        yield from _expense_lines(company, body, sign)
+        yield from _expense_lines(company, body, sign, body["VendorRef"]["value"])
     elif entity.name == "BillPayment":
         yield Posting(body["APAccountRef"]["value"], body["TotalAmt"], body["VendorRef"]["value"])
         yield _in_account_currency(company, Posting(funding_account(body), -body["TotalAmt"]), body)
     elif entity.name == "Purchase":
         sign = -1 if body.get("Credit") else 1
         yield Posting(body["AccountRef"]["value"], -sign * body["TotalAmt"])
-        yield from _expense_lines(company, body, sign)
+        yield from _expense_lines(company, body, sign, body.get("EntityRef", {}).get("value"))
     elif entity.name == "JournalEntry":
-        for line in body["Line"]:
+        for line in _lines_with(body, "JournalEntryLineDetail"):
             detail = line["JournalEntryLineDetail"]
             sign = 1 if detail["PostingType"] == "Debit" else -1
-            yield Posting(detail["AccountRef"]["value"], sign * line["Amount"], entry_vendor(company, detail))
+            party = detail.get("Entity", {}).get("EntityRef", {}).get("value")
+            yield _on(company, detail["AccountRef"]["value"], sign * line["Amount"], party)
+    elif entity.name == "Deposit":
+        yield Posting(body["DepositToAccountRef"]["value"], body["TotalAmt"])
+        if cash := body.get("CashBack", {}).get("Amount"):
+            yield Posting(body["CashBack"]["AccountRef"]["value"], cash)
+        for line in _lines_with(body, "DepositLineDetail"):
+            detail = line["DepositLineDetail"]
+            party = detail.get("Entity", {}).get("value")
+            yield _on(company, detail["AccountRef"]["value"], -line["Amount"], party)
+
+
+def _lines_with(body: Body, detail: str) -> Iterator[Body]:
+    return (line for line in body["Line"] if detail in line)
 
 
 def funding_account(payment: Body) -> str:
@@ -52,16 +65,19 @@ def funding_account(payment: Body) -> str:
     return str(payment["CreditCardPayment"]["CCAccountRef"]["value"])
 
 
-def entry_vendor(company: Company, detail: Body) -> str | None:
-    """The vendor of a journal line, if the line is on accounts payable."""
-    account = company.accounts[detail["AccountRef"]["value"]]
-    return detail["Entity"]["EntityRef"]["value"] if account["AccountType"] == "Accounts Payable" else None
+def is_payable(company: Company, account_id: str) -> bool:
+    """Whether an account is one of accounts payable, whose amounts belong to vendors."""
+    return bool(company.accounts[account_id]["AccountType"] == "Accounts Payable")
 
 
-def _expense_lines(company: Company, body: Body, sign: int) -> Iterator[Posting]:
+def _on(company: Company, account_id: str, amount: Decimal, party: str | None) -> Posting:
+    return Posting(account_id, amount, party if is_payable(company, account_id) else None)
+
+
+def _expense_lines(company: Company, body: Body, sign: int, party: str | None) -> Iterator[Posting]:
     for line in body["Line"]:
         if account := expense_account(company, line):
-            yield Posting(account, sign * line["Amount"])
+            yield _on(company, account, sign * line["Amount"], party)
 
 
 def expense_account(company: Company, line: Body) -> str | None:
@@ -69,8 +85,14 @@ def expense_account(company: Company, line: Body) -> str | None:
     if detail := line.get("AccountBasedExpenseLineDetail"):
         return str(detail["AccountRef"]["value"])
     if detail := line.get("ItemBasedExpenseLineDetail"):
-        return str(company.tables["Item"].rows[detail["ItemRef"]["value"]]["ExpenseAccountRef"]["value"])
+        return str(item_account(company.tables["Item"].rows[detail["ItemRef"]["value"]])["value"])
     return None
+
+
+def item_account(item: Body) -> Body:
+    """The account that buying an item is booked on: of an inventory item its asset account."""
+    name = "AssetAccountRef" if item["Type"] == "Inventory" else "ExpenseAccountRef"
+    return dict(item[name])
 
 
 def _in_account_currency(company: Company, posting: Posting, body: Body) -> Posting:

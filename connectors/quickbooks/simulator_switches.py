@@ -31,3 +31,12 @@ class Switches:
 
     core_plus_allowance: int | None = None
     """After how many metered reads a company is blocked; the form of the block (429) is assumed."""
+
+    deactivation_event: str = "Update"
+    """What webhooks call the deactivation of an object of a list: Update or Delete, both are reported."""
+
+    item_accounts_on_lines: bool = True
+    """Whether a line on an item shows the item's account, as documented; live captures lack it."""
+
+    full_object_to_delete_attachment: bool = True
+    """Whether an attachment is deleted only by its full object, as documented; client libraries send less."""
