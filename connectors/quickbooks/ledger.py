@@ -99,7 +99,7 @@ def _entry(row: Row, home_currency: str, entity: str) -> ours.LedgerEntry:
         date=theirs.txn_date,
         currency=currency,
         postings=tuple(
-            Posting(account=Ref(Kind.ACCOUNT, account.value), amount=money(amount, currency) * sign, party=party)
+            Posting(account=Ref(Kind.ACCOUNT, account.value), amount=+(money(amount, currency) * sign), party=party)
             for account, amount, sign, party in LINES[entity](theirs)
             if account
         ),

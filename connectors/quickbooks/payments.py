@@ -66,6 +66,7 @@ class Payments:
     def _write(self, write: Write) -> Receipt:
         asked, key, is_void = _payment(write), write.record_key, write.action is Action.VOID
         context = {"source": write.context.get("source", SOURCE), "ap_account": write.context.get("ap_account", "")}
+        context["standing_memo"] = write.context.get("memo", "")
         body = {} if is_void else posting.encode_payment(asked, record_key=key, **context)
         if write.action is not Action.CREATE:
             assert write.link is not None, f"to {write.action} a payment it has to be known which"

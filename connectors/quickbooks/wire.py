@@ -1,6 +1,8 @@
 """QuickBooks' own shapes, as far as we read them; fields that we do not name are ignored.
 
 A row that lacks a field required here, or carries another type than documented, is one that we cannot read.
+
+Size: one shape after the other, with no decision in them; whoever reads an entity looks for its shape here.
 """
 
 from datetime import date, datetime
