@@ -19,6 +19,7 @@ from connectors.quickbooks.simulator_fields import cents
 from connectors.quickbooks.simulator_ledger import item_account
 from connectors.quickbooks.simulator_lists import payable_account
 from connectors.quickbooks.simulator_rates import rate_of
+from connectors.quickbooks.simulator_taxes import settle_tax
 
 EXPENSES = ("AccountBasedExpenseLineDetail", "ItemBasedExpenseLineDetail")
 ENTRIES = ("JournalEntryLineDetail",)
@@ -31,7 +32,8 @@ def prepare_payable(act: Act, entity: Entity, draft: Body, old: Body | None) -> 
     if old and old.get("LinkedTxn") and draft["VendorRef"]["value"] != old["VendorRef"]["value"]:
         raise business("You can't change the vendor of a transaction that is linked to others.")
     draft["Line"] = stored_lines(act, draft["Line"], old)
-    draft["TotalAmt"] = sum_of(draft["Line"])
+    tax = settle_tax(act, draft, old)
+    draft["TotalAmt"] = sum_of(draft["Line"]) + tax
     settled = old["TotalAmt"] - old["Balance"] if old else Decimal(0)
     draft["Balance"] = draft["TotalAmt"] - settled
     if draft["TotalAmt"] < 0:

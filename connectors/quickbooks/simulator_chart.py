@@ -95,7 +95,9 @@ def _info(name: str, country: str, stamp: str, zone: str) -> Body:
         "CompanyAddr": {"Id": "1", "Line1": "1 Main Street", "City": "Springfield", "Country": "USA"},
         "Email": {"Address": "owner@company.example"},
         "WebAddr": {},
-        "NameValue": _pairs({"NeoEnabled": "true", "OfferingSku": "QuickBooks Online Plus"}),
+        "NameValue": _pairs(
+            {"NeoEnabled": "true", "OfferingSku": "QuickBooks Online Plus", "SubscriptionStatus": "PAID"}
+        ),
         "domain": "QBO",
         "sparse": False,
         "Id": "1",

@@ -50,6 +50,7 @@ class Company:
         self.events: list[Event] = []
         self.tables: Mapping[str, Table] = {name: Table(entity) for name, entity in ENTITIES.items()}
         self.answered: dict[str, tuple[int, bytes]] = {}
+        self.answered_at: dict[str, datetime] = {}
         self.found: dict[tuple[Any, ...], tuple[int, list[str]]] = {}
         self.metered: dict[str, int] = {}
         self._last_ids = {sequence: first - 1 for sequence, first in FIRST_IDS.items()}
@@ -195,6 +196,12 @@ class Company:
         """An object is gone; a tombstone stays."""
         self.tables[entity.name].remove(identity, now.replace(microsecond=0))
         self.events.append(Event(entity.name, identity, "Delete", now))
+
+    def set_info(self, now: datetime, **changes: Any) -> None:
+        """Other facts about the company."""
+        meta = {**self.info["MetaData"], "LastUpdatedTime": self.stamp(now)}
+        token = str(int(self.info["SyncToken"]) + 1)
+        self.info = {**self.info, **changes, "SyncToken": token, "MetaData": meta}
 
     def set_preferences(self, now: datetime, group: str, **changes: Any) -> None:
         """Other preferences of one group; None takes one away."""

@@ -8,6 +8,7 @@ from connectors.quickbooks.simulator_company import Act
 from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import Body, Refusal, business, missing, wrong_account_type
 from connectors.quickbooks.simulator_ledger import is_payable
+from connectors.quickbooks.simulator_taxes import settle_tax
 
 NEED_A_NAME = {"Accounts Payable": "Vendor", "Accounts Receivable": "Customer"}
 
@@ -30,7 +31,8 @@ def prepare_purchase(act: Act, entity: Entity, draft: Body, old: Body | None) ->
         account = line.get("AccountBasedExpenseLineDetail", {}).get("AccountRef", {}).get("value")
         if account and is_payable(act.company, account) and named != "Vendor":
             raise no_name("Accounts Payable")
-    draft["TotalAmt"] = sum_of(draft["Line"])
+    tax = settle_tax(act, draft, old)
+    draft["TotalAmt"] = sum_of(draft["Line"]) + tax
     if draft["TotalAmt"] < 0:
         raise business("Transaction amount must be 0 or greater.")
 

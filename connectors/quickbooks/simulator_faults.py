@@ -147,6 +147,11 @@ def bad_currency(name: str, code: str) -> Refusal:
     return Refusal("2220", "Invalid Currency", f"Invalid Currency : {code} is not a currency to use here", name)
 
 
+def still_under_way() -> Refusal:
+    """The request of this requestid is not answered yet (its use and wording are assumed)."""
+    return Refusal("600", "Duplicate Request ID", "Duplicate Request ID : The first request is still being processed.")
+
+
 def not_acceptable() -> Refusal:
     """The caller wants XML, which is out of scope here; Intuit would answer with it."""
     return Refusal("1050", "Invalid content type", "Ask for application/json.", status=406)

@@ -3,13 +3,13 @@
 The code is of Intuit's published table, its use and wording here are assumed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_entity import Entity
-from connectors.quickbooks.simulator_faults import Body, feature_off
+from connectors.quickbooks.simulator_faults import OTHER_USER, Body, feature_off, stale
 
 # Each feature: where its preference stands, and the name that people know it by.
 PREFERENCES = {
@@ -26,7 +26,15 @@ NEEDED = {
     "CompanyCurrency": "multicurrency",
 }
 REFERENCES = {"ClassRef": "classes", "DepartmentRef": "departments"}
-SKUS = {
+WRITABLE = {
+    "AccountingInfoPrefs": (
+        *("UseAccountNumbers", "TrackDepartments"),
+        *("ClassTrackingPerTxn", "ClassTrackingPerTxnLine"),
+    ),
+    "SalesFormsPrefs": ("CustomTxnNumbers",),
+    "VendorAndPurchasesPrefs": ("BillableExpenseTracking", "TrackingByCustomer"),
+}
+SKUS: Mapping[str, tuple[str, ...]] = {
     "QuickBooks Online Simple Start": (),
     "QuickBooks Online Essentials": ("multicurrency",),
     "QuickBooks Online Plus": ("multicurrency", "classes", "departments", "purchase_orders"),
@@ -60,6 +68,39 @@ def set_other(company: Company, preference: str, value: str, now: datetime) -> N
     pairs = company.preferences["OtherPrefs"]["NameValue"]
     changed = [{**pair, "Value": value} if pair["Name"].endswith(preference) else pair for pair in pairs]
     company.set_preferences(now, "OtherPrefs", NameValue=changed)
+
+
+def subscribe(company: Company, status: str, sku: str | None, now: datetime) -> None:
+    """Another subscription: what it does not contain is off (several currencies, once on, stay on)."""
+    if sku is not None and sku not in SKUS:
+        raise ValueError(f"{sku} is none of {', '.join(SKUS)}.")
+    company.subscription = status
+    changed = {"SubscriptionStatus": status, **({"OfferingSku": sku} if sku else {})}
+    pairs = [{**pair, "Value": changed.get(pair["Name"], pair["Value"])} for pair in company.info["NameValue"]]
+    company.set_info(now, NameValue=pairs)
+    for feature in sorted(set(NEEDED.values()) - set(SKUS[sku]) - {"multicurrency"}) if sku else ():
+        switch(company, feature, on=False, now=now)
+
+
+def update_preferences(act: Act, body: Body) -> Body:
+    """The few preferences that may be written; everything else in the body is passed over (Intuit: Preferences)."""
+    company = act.company
+    if str(body.get("SyncToken", "")) != company.preferences["SyncToken"]:
+        raise stale(OTHER_USER)
+    for group, names in WRITABLE.items():
+        sent: Any = body.get(group)
+        if not isinstance(sent, dict):
+            continue
+        changes = {name: sent[name] for name in names if isinstance(sent.get(name), bool)}
+        if any(company.preferences[group].get(name) != value for name, value in changes.items()):
+            company.set_preferences(act.now, group, **changes)
+    return company.preferences
+
+
+def refuse_unreadable(act: Act, entity: Entity) -> None:
+    """Reading objects of a feature that is off, where that is switched to be a fault."""
+    if act.switches.reads_need_features and entity.name in NEEDED:
+        refuse_without(act.company, NEEDED[entity.name])
 
 
 def refuse_switched_off(act: Act, entity: Entity, fields: Body) -> None:

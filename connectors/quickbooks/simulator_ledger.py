@@ -13,6 +13,8 @@ from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import Body
 from connectors.quickbooks.simulator_fields import cents
 
+TAX_ACCOUNT = "GlobalTaxPayable"
+IN_STOCK = {"Bill": 1, "Purchase": 1, "VendorCredit": -1}
 ON_THE_BALANCE_SHEET = ("Asset", "Liability", "Equity")
 
 
@@ -31,6 +33,7 @@ def postings(company: Company, entity: Entity, body: Body) -> Iterator[Posting]:
         sign = 1 if entity.name == "Bill" else -1
         yield Posting(body["APAccountRef"]["value"], -sign * body["TotalAmt"], body["VendorRef"]["value"])
         yield from _expense_lines(company, body, sign, body["VendorRef"]["value"])
+        yield from _tax(company, body, sign)
     elif entity.name == "BillPayment":
         yield Posting(body["APAccountRef"]["value"], body["TotalAmt"], body["VendorRef"]["value"])
         yield _in_account_currency(company, Posting(funding_account(body), -body["TotalAmt"]), body)
@@ -38,6 +41,7 @@ def postings(company: Company, entity: Entity, body: Body) -> Iterator[Posting]:
         sign = -1 if body.get("Credit") else 1
         yield Posting(body["AccountRef"]["value"], -sign * body["TotalAmt"])
         yield from _expense_lines(company, body, sign, body.get("EntityRef", {}).get("value"))
+        yield from _tax(company, body, sign)
     elif entity.name == "JournalEntry":
         for line in _lines_with(body, "JournalEntryLineDetail"):
             detail = line["JournalEntryLineDetail"]
@@ -80,6 +84,12 @@ def _expense_lines(company: Company, body: Body, sign: int, party: str | None) -
             yield _on(company, account, sign * line["Amount"], party)
 
 
+def _tax(company: Company, body: Body, sign: int) -> Iterator[Posting]:
+    if total := body.get("TxnTaxDetail", {}).get("TotalTax"):
+        kept = (account["Id"] for account in company.accounts.values() if account["AccountSubType"] == TAX_ACCOUNT)
+        yield Posting(next(kept), sign * total)
+
+
 def expense_account(company: Company, line: Body) -> str | None:
     """The account of an expense line, its item's where the line names an item."""
     if detail := line.get("AccountBasedExpenseLineDetail"):
@@ -103,11 +113,21 @@ def _in_account_currency(company: Company, posting: Posting, body: Body) -> Post
 
 def post(company: Company, entity: Entity, body: Body, sign: int) -> None:
     """Put a transaction's postings into the balances, or with sign -1 take them out again."""
+    _put_in_stock(company, entity, body, sign)
     for posting in postings(company, entity, body):
         move(company, posting.account_id, sign * posting.amount)
         if posting.vendor_id is not None:
             vendor = company.vendors[posting.vendor_id]
             company.adjust("Vendor", posting.vendor_id, Balance=vendor["Balance"] - sign * posting.amount)
+
+
+def _put_in_stock(company: Company, entity: Entity, body: Body, sign: int) -> None:
+    for line in body["Line"] if entity.name in IN_STOCK else ():
+        detail = line.get("ItemBasedExpenseLineDetail", {})
+        item = company.tables["Item"].rows[detail["ItemRef"]["value"]] if detail else {}
+        if item.get("Type") == "Inventory":
+            come = sign * IN_STOCK[entity.name] * detail.get("Qty", Decimal(0))
+            company.adjust("Item", item["Id"], QtyOnHand=item["QtyOnHand"] + come)
 
 
 def sum_sub_accounts(company: Company) -> None:

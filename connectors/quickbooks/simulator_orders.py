@@ -14,6 +14,7 @@ from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import Body, business
+from connectors.quickbooks.simulator_taxes import settle_tax
 
 NOTHING = Decimal(0)
 FIRST_NUMBER = 1001
@@ -24,13 +25,14 @@ def prepare_order(act: Act, entity: Entity, draft: Body, old: Body | None) -> No
     settle_parties(act, draft)
     if old and old["LinkedTxn"] and draft["VendorRef"]["value"] != old["VendorRef"]["value"]:
         raise business("You can't change the vendor of a transaction that is linked to others.")
-    lines = stored_lines(act, draft["Line"], old)
-    draft["TotalAmt"] = sum_of(lines)
+    draft["Line"] = stored_lines(act, draft["Line"], old)
+    tax = settle_tax(act, draft, old)
+    draft["TotalAmt"] = sum_of(draft["Line"]) + tax
     for name, value in (("POStatus", "Open"), ("EmailStatus", "NotSet"), ("LinkedTxn", [])):
         draft.setdefault(name, value)
     if "DocNumber" not in draft and not act.company.warns("UseCustomTxnNumbers"):
         draft["DocNumber"] = str(FIRST_NUMBER + len(act.company.tables["PurchaseOrder"].rows))
-    draft["Line"] = with_received(act.company, {**draft, "Line": lines}, _bills_of(act.company, draft))
+    draft["Line"] = with_received(act.company, draft, _bills_of(act.company, draft))
 
 
 def link_lines(act: Act, bill: Body, requested: list[Body], old: Body | None) -> None:

@@ -7,18 +7,22 @@ a repeated number does not stop them.
 from abc import abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from connectors.quickbooks.simulator_books import create, delete, update
 from connectors.quickbooks.simulator_chart import open_company
 from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_faults import Body
-from connectors.quickbooks.simulator_features import set_other, switch
+from connectors.quickbooks.simulator_features import set_other, subscribe, switch
+from connectors.quickbooks.simulator_merging import merge_vendors
 from connectors.quickbooks.simulator_oauth import SignIn
 from connectors.quickbooks.simulator_rates import set_rate
 from connectors.quickbooks.simulator_seed import seed
 from connectors.quickbooks.simulator_switches import Switches
+from connectors.quickbooks.simulator_taxes import open_tax
 from connectors.quickbooks.simulator_tokens import RegisteredApp, Tokens
+from connectors.quickbooks.simulator_webhooks import Endpoint, Webhooks
 from connectors.simulators import Simulator
 
 
@@ -28,6 +32,7 @@ class PeopleInQuickBooks(Simulator):
     switches: Switches
     tokens: Tokens
     sign_in: SignIn
+    webhooks: Webhooks
     companies: dict[str, Company]
 
     @abstractmethod
@@ -76,15 +81,31 @@ class PeopleInQuickBooks(Simulator):
         """From now on the consent page chooses this company by itself; with None it asks again."""
         self.sign_in.consents_to = realm_id
 
+    def person_register_webhook(self, client_id: str, url: str, verifier: str, **settings: Any) -> None:
+        """A developer says where an app wants to be told of events, with which verifier token, in which format."""
+        self.webhooks.register(Endpoint(client_id, url, verifier, **settings))
+
     # Settings of a company.
 
     def person_disconnect(self, realm_id: str, client_id: str | None = None) -> None:
         """The owner disconnects an app, or all apps."""
         self.tokens.end(realm_id, client_id)
 
-    def person_set_subscription(self, realm_id: str, status: str) -> None:
-        """Intuit changes what the company may do: PAID, TRIAL, or anything else for ended."""
-        self.company(realm_id).subscription = status
+    def person_set_subscription(self, realm_id: str, status: str, sku: str | None = None) -> None:
+        """The owner changes the subscription: PAID, TRIAL, or anything else for ended, and what it contains."""
+        subscribe(self.company(realm_id), status, sku, self.now())
+
+    def person_read_usage(self, realm_id: str) -> dict[str, int]:
+        """How many metered reads there were in each month."""
+        return dict(self.company(realm_id).metered)
+
+    def person_create_tax(self, realm_id: str, name: str, percent: str) -> Body:
+        """A tax code of one rate, for companies outside of the US."""
+        return open_tax(self._act(realm_id), name, Decimal(percent))
+
+    def person_merge_vendors(self, realm_id: str, survivor_id: str, loser_id: str) -> Body:
+        """One vendor takes over all that another one has."""
+        return merge_vendors(self._act(realm_id), survivor_id, loser_id)
 
     def person_close_books(self, realm_id: str, through: str | None) -> None:
         """The accountant closes the books through a day, or opens them again."""

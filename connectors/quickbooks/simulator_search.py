@@ -14,6 +14,7 @@ from connectors.quickbooks.simulator_attachments import shown
 from connectors.quickbooks.simulator_company import Act
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_faults import Body, Refusal, missing
+from connectors.quickbooks.simulator_features import refuse_unreadable
 from connectors.quickbooks.simulator_query import Condition, Query, invalid, parse_query
 from connectors.quickbooks.simulator_rates import EXCHANGE_RATE, rates_on
 from connectors.quickbooks.simulator_tables import Table
@@ -36,6 +37,8 @@ def run_query(act: Act, statement: str) -> Body:
         raise invalid(f"Entity {query.entity} not found")
     if name in SINGLETONS:
         return _singleton(act, name)
+    if name in ENTITIES:
+        refuse_unreadable(act, ENTITIES[name])
     table = _rates(act, query) if name == RATES else act.company.tables[name]
     ids = _search(act, table, query) if name == RATES else _found(act, table, query)
     if query.counts:
