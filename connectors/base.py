@@ -243,6 +243,7 @@ class Connector(ABC):
     reads: ClassVar[frozenset[Kind]]
     writes: ClassVar[frozenset[Kind]]
     phases: ClassVar[frozenset[str]] = frozenset()
+    compare_days: ClassVar[Mapping[Kind, int]] = {}  # a kind is read in full every so many days; 1 where none is said
     limits: ClassVar[Limits]
     faults: ClassVar[Sequence[Fault]]
     App: ClassVar[type[msgspec.Struct]]

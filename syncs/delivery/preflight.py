@@ -142,6 +142,8 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
 def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open) -> None:
     """One payment that we have posted and now change, void, or only look at."""
     verdict = _on_posting(one, posting)
+    if isinstance(posting, Payment):  # what people wrote into its memo stays
+        one = replace(one, write=replace(one.write, context={**one.write.context, "memo": posting.memo}))
     if verdict is not None:
         checked.verdicts.append(verdict)
     elif isinstance(posting, Payment) and _is_moved(one, {posting.id: posting}):

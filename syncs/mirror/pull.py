@@ -104,7 +104,7 @@ def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: 
 
 
 def _kinds(conversation: Conversation) -> list[Kind]:
-    return sorted(conversation.provider.reads, key=lambda kind: FLOWS[kind].rank if kind in FLOWS else 0)
+    return sorted(conversation.provider.reads, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else 0, kind))
 
 
 def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> None:
