@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from connectors.avidxchange.contract import Profile, named_profile
+from connectors.avidxchange.contract import FOLDER, Profile, load_profile, named_profile, profile_names
 from connectors.avidxchange.simulator import AvidXchangeSimulator
 from connectors.clock import VirtualClock
 from connectors.simulators import SimulatorTransport
@@ -17,6 +17,46 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 COMPANY = "C-1"
 ROOT = "https://network.example/avidxchange"
 ADDRESS = {"remit_line1": "100 Main St", "remit_city": "Charlotte", "remit_state": "NC", "remit_postal_code": "28202"}
+
+STATUSES_WITHOUT_A_WORD = ("stop_requested", "stopped", "returned", "expired", "reissued")
+
+
+def narrow_profile() -> Profile:
+    """A contract of payments and invoice status only: no other operation, by two tokens, with fewer fields and words,
+    one word that stands for all that begin so, and pages by number."""
+    whole = named_profile("assumed-v1")
+    statuses = [
+        {
+            **msgspec.to_builtins(row),
+            "word": None
+            if row.canonical in STATUSES_WITHOUT_A_WORD
+            else "Void*"
+            if row.canonical == "void"
+            else row.word,
+        }
+        for row in whole.payment_statuses
+    ]
+    payment = ("version", "reissue_of", "replaced_by", "check_detail", "ach_detail", "card_detail", "created_at")
+    override = {
+        "profileId": "narrow",
+        "auth": {"oauth": None},
+        "operations": dict.fromkeys(set(whole.operations) - {"list_payments", "list_invoices"}),
+        "query": {"cursor": None, "page_size": None, "status": None},
+        "paging": {"strategy": "page"},
+        "fields": {
+            "payment": dict.fromkeys(payment),
+            "invoice": {"document_type": None, "lines": None, "image_status": None},
+            "page": {"as_of": None, "links": None},
+        },
+        "enums": {"origin": {"email": None}, "delivery_method": {"mail": None}},
+        "paymentStatuses": statuses,
+        "capabilities": {"purchaseOrders": False, "invoiceImage": False},
+    }
+    return load_profile(FOLDER / "assumed-v1.json", override)
+
+
+EVERY_PROFILE = [*(named_profile(name) for name in profile_names()), narrow_profile()]
+WRITING_PROFILES = [profile for profile in EVERY_PROFILE if profile.offers("submit_invoices")]
 
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -30,6 +70,7 @@ class Network:
         self.profile = profile if isinstance(profile, Profile) else named_profile(profile)
         self.sim = AvidXchangeSimulator(self.clock, profile=self.profile, **{"throttle": False, **options})
         self.http = httpx.Client(transport=SimulatorTransport({"avidxchange": self.sim}))
+        self.tokens: dict[str, str] = {}
         self.address = self.profile.address("simulated", ROOT)
         self.person("link_company", company_id=COMPANY, name="Acme", funding_external_id="erp:account:35")
 
@@ -58,6 +99,9 @@ class Network:
         return self.http.post(str(self.address.token_url), data=form, auth=(client_id, secret))
 
     def headers(self, company_id: str = COMPANY) -> dict[str, str]:
+        if self.profile.oauth is None:
+            self.tokens = self.tokens or self.person("issue_tokens", company_id=company_id)
+            return self.profile.sign_in_headers("tokens", **self.tokens)
         token = self.token().json()["access_token"]
         return self.profile.sign_in_headers("oauth", access_token=token, company_id=company_id)
 
@@ -106,6 +150,12 @@ class Network:
 
     def one(self, operation: str, kind: str, id: str) -> dict[str, Any]:
         return self.read(kind, decode(self.call(operation, id=id).content))
+
+    def payment(self, id: str) -> dict[str, Any]:
+        """A payment as this contract shows it, by whichever way it has."""
+        if self.profile.offers("get_payment"):
+            return self.one("get_payment", "payment", id)
+        return self.rows("list_payments", "payment", ids=id)[0]
 
     def refusal(self, response: httpx.Response) -> tuple[int, str]:
         """Status and meaning of an application's error."""
@@ -223,6 +273,21 @@ class Network:
             assert self.result("submit_invoices", self.bill(number, amount, kind))["successful"] is True
             self.act("approve_invoice", external_id=f"bill:{number}")
         return self
+
+    def with_entered(self, *amounts: str) -> "Network":
+        """As `with_approved`, but entered by people inside: this needs no operation that sends anything."""
+        vendor = self.act("add_vendor", name="Vendor 1", external_id="vendor:1", remit_country="US", **ADDRESS)
+        for number, amount in enumerate(amounts, 1):
+            about = {"invoice_number": f"INV-{number}", "amount": amount, "external_id": f"bill:{number}"}
+            self.act("enter_invoice", vendor_id=vendor, **about)
+            self.act("approve_invoice", external_id=f"bill:{number}")
+        return self
+
+    def issued(self, invoices: Mapping[str, str | None], method: str = "check", **more: Any) -> str:
+        """A payment of these that is executed."""
+        payment = str(self.act("pay", invoices=invoices, method=method, **more))
+        self.act("advance_payment", payment_id=payment, to="issued")
+        return payment
 
     def since(self, days: int = 1) -> str:
         """A lower bound so many days ago, as this contract writes it."""

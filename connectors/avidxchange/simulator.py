@@ -11,26 +11,24 @@ An operation that the profile maps to null, or whose capability is off, is no pa
 """
 
 import re
-import uuid
 from collections.abc import Mapping
-from datetime import timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from connectors.avidxchange.contract import DEFAULT_PROFILE, Profile, named_profile
 from connectors.avidxchange.simulator_books import Company, Record, RequestRefused, Serial
+from connectors.avidxchange.simulator_faults import Faults, SkewedClock
 from connectors.avidxchange.simulator_gate import Caller, Gate, GatewayRefused, gateway_fault
 from connectors.avidxchange.simulator_invoices import phase
 from connectors.avidxchange.simulator_people import People
-from connectors.avidxchange.simulator_service import Service, json_response, serves
+from connectors.avidxchange.simulator_service import Service, serves
 from connectors.avidxchange.simulator_wire import Wire
 from connectors.clock import Clock
-from connectors.simulators import Request, Response, Simulator
+from connectors.simulators import Request, Response
 
 
-class AvidXchangeSimulator(People, Simulator):
+class AvidXchangeSimulator(People, Faults):
     """AvidXchange under one contract profile."""
 
     key: ClassVar[str] = "avidxchange"
@@ -56,7 +54,8 @@ class AvidXchangeSimulator(People, Simulator):
         self._token_path, self._revoke_path = here.token_url, here.revoke_url
         self._base_path = here.base_url
         self._routes = _routes(self.profile)
-        super().__init__(clock, journal)
+        self.network_clock = SkewedClock(clock)
+        super().__init__(self.network_clock, journal)
 
     def reset(self) -> None:
         """No company, and one partner application out of the box."""
@@ -100,7 +99,7 @@ class AvidXchangeSimulator(People, Simulator):
             refused = self._throttle(request) if self.throttled else None
             if refused is None:
                 return super().handle(request)
-            refused = self._dress(request, refused)
+            refused = self.dress(request, refused)
             self.requests.append((request.method, request.path, refused.status))
             return refused
 
@@ -115,42 +114,18 @@ class AvidXchangeSimulator(People, Simulator):
         except GatewayRefused as refused:
             response = gateway_fault(refused.code, self.dialect)
         except RequestRefused as refused:
-            correlation = self._correlation(request)
+            correlation = self.correlation(request)
             response = self.refusal(refused.status, refused.code, refused.message, refused.field, correlation)
-        return self._dress(request, response)
-
-    def refusal(
-        self, status: int, code: str, message: str = "", field: str | None = None, correlation: str | None = None
-    ) -> Response:
-        """The application's error body."""
-        error: Record = {"code": code, "message": message, "field": field, "correlation": correlation, "details": []}
-        return json_response(self.wire.write("error_reply", error), status)
-
-    def gateway_refusal(self, code: int, dialect: str | None = None, wait_seconds: int | None = None) -> Response:
-        """The gateway's error body, for `refuse`; `wait_seconds` is when a throttled caller may come again."""
-        free_at = None if wait_seconds is None else self.now() + timedelta(seconds=wait_seconds)
-        return gateway_fault(code, dialect or self.dialect, free_at)
+        return self.dress(request, response)
 
     def _throttle(self, request: Request) -> Response | None:
         if request.path in (self._token_path, self._revoke_path):
             return None
         try:
-            over = self.gate.count(self.gate.admit(request, self.now()), self.now())
+            over = self.gate.count(self.gate.admit(request, self.now()), request.path, self.now())
         except (GatewayRefused, RequestRefused):
             return None
         return gateway_fault(over[0], self.dialect, over[1]) if over else None
-
-    def _dress(self, request: Request, response: Response) -> Response:
-        headers = {"date": format_datetime(self.now().replace(microsecond=0), usegmt=True), **response.headers}
-        if name := self.profile.header("correlation"):
-            headers[name.lower()] = self._correlation(request)
-        if name := self.profile.header("gateway_correlation"):
-            headers[name.lower()] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"gateway:{self._correlation(request)}"))
-        return Response(status=response.status, headers=headers, body=response.body)
-
-    def _correlation(self, request: Request) -> str:
-        sent = request.headers.get((self.profile.header("correlation") or "").lower())
-        return sent or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{request.method} {request.path} {self.now()}"))
 
     def _serve(self, request: Request) -> Response:
         caller = self.gate.admit(request, self.now())

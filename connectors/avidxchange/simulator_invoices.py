@@ -113,6 +113,8 @@ def new_invoice(sent: Record, vendor: Record) -> Record:
         "rejected_at": None,
         "rejection_reason": None,
         "in_workflow_at": None,
+        "on_hold_at": None,
+        "rejected_before": False,
         "image_status": "none",
         "image_sha256": None,
         "payment_ids": [],
@@ -189,6 +191,17 @@ def move_invoice(company: Company, invoice: Record, to: str, now: datetime, reas
     company.invoices.change(invoice, _arrival(to, now, reason), now)
 
 
+def recode_line(company: Company, invoice: Record, line: int, changes: Record, now: datetime) -> None:
+    """People inside code a line otherwise; what was sent stays what it was."""
+    if invoice["workflow_status"] not in ("received", "in_workflow", "on_hold"):
+        raise ActRefused(f"{invoice['id']} is {invoice['workflow_status']} and is not coded any more")
+    account = changes.get("gl_account_external_id")
+    if account is not None and company.gl_accounts.external(account) is None:
+        raise ActRefused(f"{company.name} has no GL account {account}")
+    lines = [{**known, **(changes if index == line else {})} for index, known in enumerate(invoice["lines"])]
+    company.invoices.change(invoice, {"lines": lines}, now)
+
+
 def _arrival(status: str, now: datetime, reason: str | None = None) -> Record:
     """What an invoice is stamped with as it reaches a status."""
     fresh = {"in_workflow_at": now, "approved_at": None, "rejected_at": None, "rejection_reason": None}
@@ -196,7 +209,9 @@ def _arrival(status: str, now: datetime, reason: str | None = None) -> Record:
         "received": {"errors": []},
         "in_workflow": fresh,
         "approved": {"approved_at": now},
-        "rejected": {"rejected_at": now, "rejection_reason": reason},
+        "rejected": {"rejected_at": now, "rejection_reason": reason, "rejected_before": True},
+        "on_hold": {"on_hold_at": now},
+        "error": {"errors": [{"code": "field_invalid", "message": reason, "retryable": False}]},
     }
     return {"workflow_status": status, **stamps.get(status, {})}
 

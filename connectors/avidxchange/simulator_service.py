@@ -1,7 +1,8 @@
 """What the simulated network's application answers to each operation, once the gateway has let a request in."""
 
+import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ CAPABILITIES: Final[Mapping[str, str]] = {
     "acknowledge_payments": "payment_ack",
 }
 
+REPLAYED_FOR: Final = timedelta(hours=24)
+
 
 class Service:
     """The application under one profile; `reply_faults` are irregularities that replies show on purpose."""
@@ -36,11 +39,30 @@ class Service:
         self.profile: Profile = wire.profile
         self.reply_faults: set[str] = set()
         self._last_shown: dict[str, list[Any]] = {}
+        self._replies: dict[tuple[str, str], tuple[str, datetime, Response]] = {}
 
     def serve(
         self, request: Request, operation: str, company: Company, slots: Mapping[str, str], now: datetime
     ) -> Response:
-        """The answer of the application."""
+        """The application's answer; where the contract has keys for it, a repeated request is answered as before."""
+        header = self.profile.header("idempotency_key") if self.profile.capabilities.idempotency_header else None
+        key = request.headers.get(header.lower()) if header and request.method != "GET" else None
+        if key is None:
+            return self._answer(request, operation, company, slots, now)
+        asked = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
+        before = self._replies.get((company.id, key))
+        if before is None or now - before[1] >= REPLAYED_FOR:
+            before = (asked, now, self._answer(request, operation, company, slots, now))
+            self._replies[company.id, key] = before
+            return before[2]
+        if before[0] != asked:
+            raise RequestRefused(422, "idempotency_key_reused", "The key was sent with another request.", header)
+        headers = {**before[2].headers, "idempotent-replayed": "true"}
+        return Response(status=before[2].status, headers=headers, body=before[2].body)
+
+    def _answer(
+        self, request: Request, operation: str, company: Company, slots: Mapping[str, str], now: datetime
+    ) -> Response:
         if operation == "read_company":
             return json_response(self._company(company))
         if operation in LISTINGS:
