@@ -18,6 +18,7 @@ from connectors.records import Kind
 from syncs import leases
 from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
+from syncs.mirror.afterwards import look_after
 from syncs.mirror.compare import observe_absent
 from syncs.mirror.failure import reading_failed, reading_succeeded
 from syncs.mirror.page import keep_page
@@ -43,6 +44,8 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
         )
         try:
             done = yield from _read_page(feed, lease, conversation)
+            if done:
+                yield from look_after(feed, lease, conversation, until=started + SLICE_SECONDS)
         except ConnectorError as error:
             reading_failed(feed, lease, conversation, error)
             return

@@ -2,6 +2,7 @@
 
 from syncs.models.application import Application
 from syncs.models.attempt import Attempt
+from syncs.models.decision import Decision
 from syncs.models.feed import Feed
 from syncs.models.integration import Integration
 from syncs.models.mapping import Mapping
@@ -9,6 +10,8 @@ from syncs.models.policy import Policy
 from syncs.models.problem import Problem
 from syncs.models.remote_record import RemoteRecord
 from syncs.models.remote_revision import RemoteRevision
+from syncs.models.reread import Reread
+from syncs.models.stopped_invoice import StoppedInvoice
 from syncs.models.stream import Stream
 from syncs.models.sync_record import SyncRecord
 from syncs.models.sync_run import SyncRun
@@ -17,6 +20,7 @@ from syncs.models.unreadable import UnreadableRow
 __all__ = [
     "Application",
     "Attempt",
+    "Decision",
     "Feed",
     "Integration",
     "Mapping",
@@ -24,6 +28,8 @@ __all__ = [
     "Problem",
     "RemoteRecord",
     "RemoteRevision",
+    "Reread",
+    "StoppedInvoice",
     "Stream",
     "SyncRecord",
     "SyncRun",

@@ -5,13 +5,22 @@ words. Pairing and activating are in `syncs.integrations`.
 """
 
 from syncs.services.deliveries import ignore, replay, stop_ignoring
+from syncs.services.leaving import leave
+from syncs.services.linking import link, link_invoice, link_vendor
+from syncs.services.posting import ask_to_post, confirm_post
 from syncs.services.rules import Decided, set_mapping, set_policy
 from syncs.services.running import deactivate, pause_stream, read_in_full, read_now, resume_stream
 
 __all__ = [
     "Decided",
+    "ask_to_post",
+    "confirm_post",
     "deactivate",
     "ignore",
+    "leave",
+    "link",
+    "link_invoice",
+    "link_vendor",
     "pause_stream",
     "read_in_full",
     "read_now",
