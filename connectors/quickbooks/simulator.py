@@ -7,11 +7,12 @@ updates, names with " (deleted)", document numbers, closed books, which void wor
 be uploaded, links between orders and bills, exchange rates by day, the formats, signature and retries of webhooks, the
 limits. Not here: what a company bills its own customers (invoices, payments, estimates and the like).
 
-Assumed: what `Switches` lists, and what the other modules say of themselves; that a code lives 10 minutes; that a new sign-in ends the older tokens of the same app
-and company; the sign of CurrentBalance; that balances of vendors and accounts move without a new SyncToken; that names
-in references follow a renaming; code 800 for deleting a bill with payments, 6000 and 620 for paying too much or the
-wrong thing, 610 for an inactive and 2500 for an unknown reference; that a company whose subscription ended is refused
-everything with 6190 under status 200; that times are compared in whole seconds; 406 for a caller who wants no JSON.
+Assumed: what `Switches` lists, and what the other modules say of themselves; that a code lives 10 minutes; that a new
+sign-in ends the older tokens of the same app and company; the sign of CurrentBalance; that balances of vendors and
+accounts move without a new SyncToken; that names in references follow a renaming; code 800 for deleting a bill with
+payments or orders, 6000 and 620 for paying too much or the wrong thing, 610 for an inactive and 2500 for an unknown
+reference; that a company whose subscription ended is refused everything with 6190 under status 200; that times are
+compared in whole seconds; 406 for a caller who wants no JSON.
 """
 
 import hashlib
