@@ -2,43 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
-from connectors.operations import StaffAdmin, View, by
-from connectors.reality import present
+from connectors.operations import StaffAdmin
 from connectors.records import Kind, from_minor_units
-from syncs import services
-from syncs.models import Feed, RemoteRecord, SyncRun, UnreadableRow
-
-
-@admin.register(Feed)
-class FeedAdmin(StaffAdmin):
-    list_display = ("connection", "tenant", "now_reading", "read_at", "due_at", "records_read", "failures", "paused")
-    list_filter = ("tenant",)
-    list_select_related = ("connection", "tenant")
-    empty_text = "Feeds are made when two connections are paired."
-    change_form_outer_before_template = "syncs/admin/feed.html"
-
-    def acts(self) -> list[tuple[str, View]]:
-        return [("read", require_POST(self.read))]
-
-    @admin.display(description="reads now")
-    def now_reading(self, feed: Feed) -> str:
-        return f"every {feed.stage.replace('_', ' ')}" if feed.stage else "what changed"
-
-    def read(self, request: HttpRequest, id: int) -> HttpResponse:
-        feed = get_object_or_404(Feed, pk=id)
-        in_full = "in_full" in request.POST
-        act = services.read_in_full if in_full else services.read_now
-        act(feed=feed, by=by(request), now=present().now())
-        messages.success(request, "It is read in full next." if in_full else "It is read next.")
-        return redirect(self.address(feed))
+from syncs.models import RemoteRecord, SyncRun, UnreadableRow
 
 
 @admin.register(RemoteRecord)

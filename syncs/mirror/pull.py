@@ -6,7 +6,7 @@ if it is not there, gone.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -23,6 +23,7 @@ from syncs.mirror.failure import reading_failed, reading_succeeded
 from syncs.mirror.page import keep_page
 from syncs.models import Feed, SyncRun
 from syncs.models.feed import COMPARE_EVERY
+from syncs.timing import next_reading
 
 SLICE_SECONDS = 5.0
 
@@ -49,7 +50,7 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
         yield "page kept"
         if done:
             now = effects.clock.now()
-            lease.give_back(due_at=now + timedelta(seconds=feed.interval_seconds), now=now)
+            lease.give_back(due_at=next_reading(feed, now), now=now)
             return
     lease.give_back(due_at=effects.clock.now(), now=effects.clock.now())
 

@@ -6,18 +6,22 @@ words. Pairing and activating are in `syncs.integrations`.
 
 from syncs.services.deliveries import ignore, replay, stop_ignoring
 from syncs.services.rules import Decided, set_mapping, set_policy
-from syncs.services.running import deactivate, pause_stream, read_in_full, read_now, resume_stream
+from syncs.services.running import deactivate, deliver_now, pause, read_in_full, read_now, resume
+from syncs.services.scheduling import set_holidays, set_schedule
 
 __all__ = [
     "Decided",
     "deactivate",
+    "deliver_now",
     "ignore",
-    "pause_stream",
+    "pause",
     "read_in_full",
     "read_now",
     "replay",
-    "resume_stream",
+    "resume",
+    "set_holidays",
     "set_mapping",
     "set_policy",
+    "set_schedule",
     "stop_ignoring",
 ]
