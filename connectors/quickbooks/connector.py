@@ -145,6 +145,9 @@ class QuickBooksConnector(base.Connector):
         fresh = {kind: rows[1:] if overlaps else rows}
         return self._page(fresh, cursor=after_these, more=more, complete=complete)
 
+    def count(self, kind: Kind) -> int:
+        return self._client.count(ENTITIES[kind])
+
     def changes(self, cursor: Cursor) -> Page:
         """What changed in all kinds, in one call; `truncated` when QuickBooks may have told less than everything."""
         now = self.session.http.clock.now()

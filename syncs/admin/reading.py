@@ -7,9 +7,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.decorators import display
 
 from connectors.operations import StaffAdmin
 from connectors.records import Kind, from_minor_units
+from syncs.admin.words import counts_in_words, length_in_words, speed_in_words
 from syncs.models import RemoteRecord, SyncRun, UnreadableRow
 
 
@@ -59,12 +61,28 @@ class UnreadableRowAdmin(StaffAdmin):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(StaffAdmin):
-    list_display = ("started_at", "what", "counts", "error")
-    list_filter = ("tenant",)
+    list_display = ("started_at", "run", "standing", "lasted_for", "numbers", "speed", "error")
+    list_filter = ("under_way", "tenant")
     list_select_related = ("feed__connection", "stream__integration__erp", "stream__integration__ap_network")
     ordering = ("-id",)
-    empty_text = "Nothing has run yet."
+    empty_text = "Nothing has run yet. Runs are kept for 90 days."
 
-    @admin.display(description="of")
-    def what(self, run: SyncRun) -> str:
-        return str(run.feed or run.stream)
+    @admin.display(description="run")
+    def run(self, run: SyncRun) -> str:
+        return f"{run.what}: {run.feed.connection}" if run.feed else f"{run.what}: {run.stream}"
+
+    @display(description="stands", label={"under way": "info"})  # type: ignore[untyped-decorator]
+    def standing(self, run: SyncRun) -> str:
+        return "under way" if run.under_way else "ended"
+
+    @admin.display(description="lasted")
+    def lasted_for(self, run: SyncRun) -> str:
+        return length_in_words(run.lasted)
+
+    @admin.display(description="numbers")
+    def numbers(self, run: SyncRun) -> str:
+        return counts_in_words(run)
+
+    @admin.display(description="records a second")
+    def speed(self, run: SyncRun) -> str:
+        return speed_in_words(run.per_second)

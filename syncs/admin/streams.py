@@ -14,7 +14,9 @@ from connectors.models import Tenant
 from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
 from connectors.reality import present
 from syncs import services
+from syncs.admin.words import described, progress_in_words
 from syncs.models import Feed, Holiday, ScheduleRow, Stream
+from syncs.runs import Progress, delivery_progress, reading_progress
 from syncs.schedule_forms import HolidaysForm, ScheduleForm, schedule_in_words
 from syncs.timing import next_times, schedule_of
 
@@ -23,6 +25,7 @@ PAUSED_MEANS = {
     "stopped, only once somebody resumes it.",
     Stream: "While it is paused nothing of this kind is sent, changed, stopped or voided on the other side.",
 }
+MOST_RUNS = 10
 Act = Callable[[dict[str, Any]], str]
 
 
@@ -52,6 +55,8 @@ class WorkAdmin(StaffAdmin):
                 "goes_by": schedule_in_words(row, chosen),
                 "next_times": _in_its_time(chosen, now) if chosen else "",
                 "zone": row.tenant.time_zone,
+                "progress": progress_in_words(_progress(row, now)),
+                "runs": [described(run) for run in row.runs.order_by("-id")[:MOST_RUNS]],
             }
         return cast(HttpResponse, super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown}))
 
@@ -110,6 +115,10 @@ class WorkAdmin(StaffAdmin):
     def named(self, row: Any) -> str:
         """What people call it."""
         raise TypeError(f"{type(self).__name__} does not say")
+
+
+def _progress(row: Feed | Stream, now: datetime) -> Progress | None:
+    return reading_progress(row) if isinstance(row, Feed) else delivery_progress(row, now)
 
 
 def _in_its_time(chosen: ScheduleRow, now: datetime) -> str:

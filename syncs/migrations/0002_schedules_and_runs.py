@@ -93,6 +93,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="syncrun",
+            name="expected",
+            field=models.JSONField(db_default={}, default=dict),
+        ),
+        migrations.AddField(
+            model_name="syncrun",
             name="sweep",
             field=models.IntegerField(db_default=0, default=0),
         ),

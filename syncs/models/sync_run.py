@@ -14,7 +14,7 @@ class SyncRun(models.Model):
     """What was done from its beginning until now or its end, in numbers; each commit of a slice adds its own.
 
     `sweep` is the number of the full reading, 0 for everything else. `ended_at` is when it last did something, and its
-    end once it is no longer `under_way`.
+    end once it is no longer `under_way`. `expected` is how many of a kind there are, where the provider was asked.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+")
@@ -25,6 +25,7 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     counts = models.JSONField(default=dict)
+    expected = models.JSONField(default=dict, db_default={})
     error = models.TextField(blank=True)
 
     class Meta:
