@@ -43,9 +43,13 @@ class ScheduleForm(ReasonForm):
         min_value=1,
         required=False,
         widget=UnfoldAdminIntegerFieldWidget,
+        help_text="For an interval only.",
     )
     times = forms.CharField(
-        label="At", required=False, widget=UnfoldAdminTextInputWidget, help_text="One time or more, as in 06:00, 14:00."
+        label="At",
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="For business days, weekdays and days of the month: one time or more, as in 06:00, 14:00.",
     )
     weekdays = forms.TypedMultipleChoiceField(
         label="On these weekdays",
@@ -66,7 +70,7 @@ class ScheduleForm(ReasonForm):
         label="Line of a crontab",
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Minute, hour, day of the month, month, day of the week, as in 0 6 * * mon-fri.",
+        help_text="For a crontab only: minute, hour, day of the month, month, day of the week, as in 0 6 * * mon-fri.",
     )
     field_order = ("way", "minutes", "times", "weekdays", "month_days", "expression", "why")
 

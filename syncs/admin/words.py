@@ -28,7 +28,7 @@ def counts_in_words(run: SyncRun) -> str:
     """What it did, without what it did not."""
     names = READING if run.feed_id is not None else DELIVERING
     said = [f"{run.counts[key]:,} {words}" for key, words in names.items() if run.counts.get(key)]
-    return ", ".join(said) or "nothing"
+    return ", ".join(said) or ("nothing read" if run.feed_id is not None else "nothing")
 
 
 def length_in_words(length: timedelta) -> str:
