@@ -134,6 +134,9 @@ class QuickBooksConnector(base.Connector):
     def read(self, kind: Kind, after: Cursor | None) -> Page:
         return self._sweep.read(kind, after)
 
+    def count(self, kind: Kind) -> int:
+        return self._client.count(ENTITIES[kind])
+
     def changes(self, cursor: Cursor) -> Page:
         return self._sweep.changes(cursor, self.session.http.clock.now())
 

@@ -30,6 +30,7 @@ from syncs.keys import request_key
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
 from syncs.states import State
+from syncs.timing import hold_back
 
 AT_ONCE = 200
 IMAGES_AT_ONCE = 4  # their bytes are in memory together
@@ -99,6 +100,8 @@ def claim(slice_: Slice) -> Batch:
                 planned.append(step)
             else:
                 verdicts.append(step)
+        planned, held_back = hold_back(slice_, planned)
+        verdicts += held_back
         write_verdicts(slice_, verdicts, now=slice_.now())
         return Batch(planned=begin_attempts(slice_, planned), ruled=len(verdicts))
 
