@@ -135,7 +135,7 @@ class QuickBooksConnector(base.Connector):
         return self._sweep.read(kind, after)
 
     def count(self, kind: Kind) -> int:
-        return self._client.count(ENTITIES[kind])
+        return sum(self._client.count(source.entity) for source in OF_KIND[kind])
 
     def changes(self, cursor: Cursor) -> Page:
         return self._sweep.changes(cursor, self.session.http.clock.now())
