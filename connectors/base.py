@@ -243,6 +243,7 @@ class Connector(ABC):
     reads: ClassVar[frozenset[Kind]]
     writes: ClassVar[frozenset[Kind]]
     phases: ClassVar[frozenset[str]] = frozenset()
+    compare_days: ClassVar[Mapping[Kind, int]] = {}  # a kind is read in full every so many days; 1 where none is said
     limits: ClassVar[Limits]
     faults: ClassVar[Sequence[Fault]]
     App: ClassVar[type[msgspec.Struct]]
@@ -301,6 +302,10 @@ class Connector(ABC):
     @abstractmethod
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
         """These records as they are now; an id that does not exist is left out."""
+
+    def image_refusal(self, image: Image) -> str:
+        """Why this image is none that is sent there, such as its type; empty where it may be."""
+        return ""
 
     def open(self, image: Image) -> Iterator[bytes]:
         """The bytes of an image, in chunks; RecordRejected where it is no more or may not be sent."""

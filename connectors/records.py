@@ -337,8 +337,14 @@ STRUCTS: Mapping[Kind, type[AnyRecord]] = {
     Kind.LEDGER_ENTRY: LedgerEntry,
     Kind.FUNDING_ACCOUNT: FundingAccount,
 }
+_kinds: Mapping[type, Kind] = {struct: kind for kind, struct in STRUCTS.items()}
 _decoders = {kind: msgspec.json.Decoder(struct) for kind, struct in STRUCTS.items()}
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+
+
+def kind_of(record: Record) -> Kind:
+    """The kind of this record."""
+    return _kinds[type(record)]
 
 
 def canonical(record: AnyRecord) -> bytes:

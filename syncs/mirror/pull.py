@@ -104,7 +104,9 @@ def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: 
 
 
 def _kinds(conversation: Conversation) -> list[Kind]:
-    return sorted(conversation.provider.reads, key=lambda kind: FLOWS[kind].rank if kind in FLOWS else 0)
+    """What flows first, in its order, then the others; the same order in every process, which a set does not have."""
+    last = len(FLOWS) + 1
+    return sorted(conversation.provider.reads, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else last, kind))
 
 
 def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> None:
