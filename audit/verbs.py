@@ -26,6 +26,7 @@ VERBS = {
     "delivery_held": Verb("{subject} was held for a person"),
     "delivery_in_doubt": Verb("{subject} was sent and the answer was lost"),
     "delivery_waiting": Verb("{subject} waits for something that is not there yet"),
+    "delivery_scheduled": Verb("{subject} waits for its schedule"),
     "delivery_skipped": Verb("{subject} needed no delivery"),
     "out_of_scope": Verb("{subject} was left out of scope by a stated rule"),
     "record_replayed": Verb("{subject} was sent back to be delivered", reason=True),
@@ -35,14 +36,21 @@ VERBS = {
     "record_linked": Verb("{subject} was linked to what stands on the other side", reason=True),
     "post_asked": Verb("It was asked to post {subject} anyway", reason=True),
     "post_confirmed": Verb("It was confirmed that {subject} is posted anyway", reason=True),
+    "replay_asked": Verb("Everything that {subject} holds was asked to be sent again", reason=True),
+    "replay_stopped": Verb("Sending again what {subject} holds was stopped", reason=True),
     # problems
     "problem_opened": Verb("{subject} was opened"),
     "problem_resolved": Verb("{subject} was resolved"),
     "problem_left": Verb("{subject} was left as it is", reason=True),
     "problem_returned": Verb("{subject} is back: what it rests on has changed"),
-    # streams
+    # feeds, streams and their schedules
+    "feed_paused": Verb("{subject} was paused", reason=True),
+    "feed_resumed": Verb("{subject} was resumed", reason=True),
+    "stream_run_asked": Verb("{subject} was asked to deliver at once", reason=True),
+    "schedule_changed": Verb("The schedule of {subject} was changed", reason=True),
+    "holidays_changed": Verb("The holidays of {subject} were changed", reason=True),
     "stream_paused": Verb("{subject} was paused", reason=True),
-    "stream_resumed": Verb("{subject} was resumed"),
+    "stream_resumed": Verb("{subject} was resumed", reason=True),
     "feed_read_asked": Verb("{subject} was asked to be read at once"),
     # connections and what they sign in with
     "connection_created": Verb("{subject} was created"),

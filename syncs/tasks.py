@@ -6,7 +6,7 @@ from collections.abc import Callable
 from audit.seal import seal
 from connectors.conversation import Effects, Steps, finish
 from connectors.reality import effects, holder, present
-from syncs import leases, scheduler
+from syncs import leases, scheduler, services
 from syncs.delivery.deliver import deliver_stream
 from syncs.leases import LeaseLost
 from syncs.mirror.pull import read_feed
@@ -28,6 +28,11 @@ def deliver(stream_id: int) -> None:
 def tick() -> None:
     """Wake what is due: the same that `manage.py work` does four times a second, for a plain cluster."""
     scheduler.tick(present().now(), wake=scheduler.enqueue)
+
+
+def send_again() -> None:
+    """The next set of what people asked to be sent again."""
+    services.go_on(present().now())
 
 
 def seal_audit() -> None:

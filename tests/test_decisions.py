@@ -343,6 +343,7 @@ def test_what_was_left_is_back_when_its_facts_change(change: str) -> None:
         [by_hand] = postings(world, bill_id)
         world.person(world.quickbooks, "void_payment", payment_id=by_hand["Id"])
     later(world, hours=1)
-    problem = Problem.objects.get(pk=of_payment(payment_id).problem_id)
-    assert (problem.left_at, problem.left_by, problem.resolved_at) == (None, "", None)
-    assert Event.objects.filter(verb="problem_returned", subject_id=str(problem.pk)).exists()
+    back = of_payment(payment_id).problem
+    assert back is not None
+    assert (back.left_at, back.left_by, back.resolved_at) == (None, "", None)
+    assert Event.objects.filter(verb="problem_returned", subject_id=str(back.pk)).exists()

@@ -1,6 +1,7 @@
 """Invoices that stand still at the network are problems of accounts payable, with their money, until they move on."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +17,7 @@ from tests.simulation.world import World
 pytestmark = pytest.mark.django_db
 
 
-def act(world: World, what: str, **more: str) -> None:
+def act(world: World, what: str, **more: Any) -> None:
     world.person(world.avidxchange, what, invoice_id=str(invoice(world)["id"]), **more)
     world.settle(days=1)
 

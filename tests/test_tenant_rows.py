@@ -6,7 +6,17 @@ from django.db import ProgrammingError, connection, transaction
 from audit.seal import seal
 from connectors.models import SignIn, Tenant
 from connectors.tenants import scope
-from syncs.models import UnreadableRow
+from syncs.models import (
+    Decision,
+    Holiday,
+    Integration,
+    Problem,
+    Replay,
+    ScheduleRow,
+    StoppedInvoice,
+    SyncRecord,
+    UnreadableRow,
+)
 from tests.connecting import START, staff
 from tests.populated import populate
 
@@ -83,4 +93,18 @@ def fill_the_rest(tenant: Tenant) -> None:
         tenant=tenant, connection=made, kind="bill", remote_id="7", why="no SyncToken", raw="{}", seen_at=START
     )
     SignIn.objects.create(tenant=tenant, connection=made, user=staff(), state_hash="x", expires_at=START)
+    integration = Integration.objects.get(tenant=tenant)
+    of = {"tenant": tenant, "stream": integration.streams.first(), "since": START}
+    ScheduleRow.objects.create(**of, rule={"type": "cron", "expression": "0 6 * * *"}, changed_by="test", why="test")
+    Holiday.objects.create(tenant=tenant, day=START.date())
+    problem = Problem.objects.filter(tenant=tenant)[0]
+    when = {"asked_at": START, "due_at": START}
+    Replay.objects.create(tenant=tenant, problem=problem, asked_by="test", why="test", up_to_id=1, records=1, **when)
+    delivery = SyncRecord.objects.filter(tenant=tenant)[0]
+    said = {"decided_by": "test", "why": "test", "decided_at": START}
+    Decision.objects.create(tenant=tenant, sync_record=delivery, what=Decision.What.LINK, **said)
+    remote = delivery.remote_record
+    StoppedInvoice.objects.create(
+        tenant=tenant, connection=made, remote_record=remote, status="on_hold", since=START, problem=problem
+    )
     seal(now=START, holder="test", horizon=2**62)

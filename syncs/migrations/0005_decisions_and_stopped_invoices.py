@@ -9,7 +9,7 @@ from audit.schema import tenant_policy
 class Migration(migrations.Migration):
     dependencies = [
         ("connectors", "0001_initial"),
-        ("syncs", "0003_streams_of_every_kind"),
+        ("syncs", "0006_codes_of_the_network"),
     ]
 
     operations = [

@@ -4,9 +4,9 @@ Each that blocks open money of a bill is one problem of the customer's AP. It cl
 on, or when nothing of the bill is to be paid by it any more: it was withdrawn, paid otherwise, or is ignored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection as database
@@ -16,7 +16,7 @@ from connectors.records import Kind, Payable, from_minor_units, restore
 from connectors.registry import connector_class
 from syncs.mapping.policies import policies_in_force
 from syncs.mirror.observe import Seen
-from syncs.models import Integration, Problem, StoppedInvoice
+from syncs.models import Holiday, Integration, Problem, StoppedInvoice
 from syncs.problems.causes import Cause, open_problem, resolve_problems
 
 REJECTED = ("rejected", "error")
@@ -97,11 +97,12 @@ def review_stopped(connection: Connection, *, now: datetime) -> None:
     if pair is None or not standing:
         return
     zone = ZoneInfo(pair.tenant.time_zone)
+    holidays = set(Holiday.objects.filter(tenant_id=connection.tenant_id).values_list("day", flat=True))
     days = policies_in_force(pair.pk, at=now)["hold_days"]
     assert isinstance(days, int)
     for one in standing:
         moved_on = one.status not in STOPPED or bool(one.gone)
-        waits = one.status == ON_HOLD and now < after_business_days(one.since, days, zone)
+        waits = one.status == ON_HOLD and now < after_business_days(one.since, days, zone, holidays)
         if moved_on or waits or not one.open_minor:
             _close(connection, one, now)
         else:
@@ -110,12 +111,12 @@ def review_stopped(connection: Connection, *, now: datetime) -> None:
             StoppedInvoice.objects.filter(pk=one.id).delete()
 
 
-def after_business_days(since: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same time of day so many working days, Monday to Friday, after this."""
+def after_business_days(since: datetime, days: int, zone: ZoneInfo, holidays: Collection[date] = ()) -> datetime:
+    """The same time of day so many business days, Monday to Friday without holidays, after this."""
     moment = since.astimezone(zone)
     while days > 0:
         moment += timedelta(days=1)
-        days -= moment.weekday() < SATURDAY
+        days -= moment.weekday() < SATURDAY and moment.date() not in holidays
     return moment
 
 

@@ -6,7 +6,8 @@ if it is not there, gone.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 from django.db import transaction
 
@@ -15,17 +16,19 @@ from connectors.conversation import Conversation, Effects, Steps
 from connectors.errors import ConnectorError
 from connectors.models import Connection
 from connectors.records import Kind
-from syncs import leases
+from syncs import leases, runs
 from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
 from syncs.mirror.afterwards import look_after
 from syncs.mirror.compare import observe_absent
 from syncs.mirror.failure import reading_failed, reading_succeeded
 from syncs.mirror.page import keep_page
-from syncs.models import Feed, SyncRun
+from syncs.models import Feed
 from syncs.models.feed import COMPARE_EVERY
+from syncs.timing import next_reading
 
 SLICE_SECONDS = 5.0
+COUNTED_AFTER = 20  # pages of a kind: then one request more is a twentieth of them
 
 
 def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
@@ -52,7 +55,7 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
         yield "page kept"
         if done:
             now = effects.clock.now()
-            lease.give_back(due_at=now + timedelta(seconds=feed.interval_seconds), now=now)
+            lease.give_back(due_at=next_reading(feed, now), now=now)
             return
     lease.give_back(due_at=effects.clock.now(), now=effects.clock.now())
 
@@ -67,8 +70,10 @@ def _read_page(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[bo
     _begin_sweep(feed, conversation, clock.now())
     page = yield from conversation.call(_asking_for(feed))
     yield "page read"
-    _keep(feed, lease, conversation, page, clock.now())
+    pages = _keep(feed, lease, conversation, page, clock.now())
     if page.more:
+        if pages == COUNTED_AFTER and feed.full_after is None:
+            yield from _count(feed, lease, conversation)
         return False
     if not feed.stage:
         return not page.truncated
@@ -77,6 +82,20 @@ def _read_page(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[bo
         yield from observe_absent(feed, lease, conversation)
     _begin_next_kind(feed, lease, conversation, clock.now())
     return False
+
+
+def _count(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[None]:
+    """A kind that takes long the first time is counted, for the time left; where that fails nobody is told any."""
+    count: int | None = None
+    with suppress(ConnectorError):  # if it is serious the next page meets it
+        count = yield from conversation.call(lambda connector: connector.count(Kind(feed.stage)))
+    yield "counted"
+    now = conversation.effects.clock.now()
+    with transaction.atomic():
+        lease.check(now)
+        conversation.kept_exchanges()
+        if count is not None:
+            runs.expect(feed, feed.stage, count)
 
 
 def _asking_for(feed: Feed) -> Callable[[Connector], Page]:
@@ -104,6 +123,8 @@ def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: 
     with transaction.atomic():
         lease.check(now)
         feed.save(update_fields=["stage", "cursor", "full_after"])
+        if not following:
+            runs.end(feed)
 
 
 def _kinds(conversation: Conversation) -> list[Kind]:
@@ -112,7 +133,8 @@ def _kinds(conversation: Conversation) -> list[Kind]:
     return sorted(conversation.provider.reads, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else last, kind))
 
 
-def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> None:
+def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> int:
+    """Keep the page and its cursor; how many pages of the kind the full reading has kept so far, 0 for changes."""
     sweep = feed.sweep if feed.stage else 0
     with transaction.atomic():
         lease.check(now)
@@ -129,12 +151,11 @@ def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now:
         # Somebody may have asked for a full reading meanwhile: that stands unless this page asks for one itself.
         feed.save(update_fields=[*progress, "full_after"] if page.truncated else progress)
         conversation.kept_exchanges()
-        if counts["changed"] or counts["unreadable"]:
-            SyncRun.objects.create(
-                tenant=feed.tenant,
-                feed=feed,
-                started_at=now,
-                ended_at=now,
-                counts={"stage": feed.stage or "changes", **counts},
-            )
+        if feed.stage:
+            counts |= {f"read {feed.stage}": counts["read"], f"pages {feed.stage}": 1}
+        if feed.stage or counts["changed"] or counts["unreadable"]:
+            counts = runs.note(feed, counts, started=lease.taken_at, now=now, sweep=sweep)
+        if not feed.stage and not page.more:
+            runs.end(feed)
         reading_succeeded(feed, now)
+    return counts.get(f"pages {feed.stage}", 0)

@@ -101,7 +101,7 @@ ENGINE = (
         code="invoice_rejected",
         actor=Actor.CUSTOMER_AP,
         cause="The AP network has turned down an invoice and does not pay it.",
-        remedy="Correct the bill in the ERP: it is sent again. Or settle it there, or delete it. This closes by itself.",
+        remedy="Correct the bill in the ERP: it is sent again. Or settle or delete it there. This closes by itself.",
     ),
     Fault(
         code="invoice_on_hold_long",
@@ -131,7 +131,7 @@ ENGINE = (
         code="linked_gone",
         actor=Actor.CUSTOMER_AP,
         cause="The payment of the ERP to which a person linked one of the AP network is gone.",
-        remedy="Do not pay the bill again. Link it to the payment that stands there now, or have it posted by two persons.",
+        remedy="Do not pay the bill again. Link it to what stands there now, or have it posted by two persons.",
     ),
     Fault(
         code="linked_changed",

@@ -11,6 +11,7 @@ from syncs.models import SyncRecord
 from syncs.problems.causes import recount
 from syncs.services.rules import due_again
 from syncs.states import LABELS, State
+from syncs.streams import lock_streams
 
 
 def replay(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
@@ -63,6 +64,7 @@ def locked_delivery(sync_record: SyncRecord, why: str) -> SyncRecord:
     """The delivery, locked in the caller's transaction; ValidationError where nobody says why."""
     if not why.strip():
         raise ValidationError({"why": "Say why: it stays in the record's history."})
+    lock_streams(sync_record.stream.integration.streams.values_list("pk", flat=True))
     return (
         SyncRecord.objects.select_for_update(of=("self",))
         .select_related("remote_record", "stream__integration")
