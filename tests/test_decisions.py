@@ -52,9 +52,16 @@ def link(world: World, payment_id: str, target_id: str) -> None:
 
 
 def post_anyway(world: World, payment_id: str) -> None:
-    acted: dict[str, Any] = {"sync_record": of_payment(payment_id), "now": world.clock.now()}
+    record = of_payment(payment_id)
+    acted: dict[str, Any] = {"sync_record": record, "seen": services.what_holds(record), "now": world.clock.now()}
     services.ask_to_post(by="olivia", why="the other is for January", **acted)
     services.confirm_post(by="peter", why="I have seen both", **acted)
+
+
+def confirm(world: World, payment_id: str) -> None:
+    record = of_payment(payment_id)
+    seen = services.what_holds(record)
+    services.confirm_post(sync_record=record, seen=seen, by="peter", why="yes", now=world.clock.now())
 
 
 def later(world: World, **time: float) -> None:
@@ -240,7 +247,9 @@ def looks_alike() -> tuple[World, str, str]:
 
 def test_one_person_alone_cannot_have_a_payment_posted_anyway() -> None:
     world, bill_id, payment_id = looks_alike()
-    acted: dict[str, Any] = {"sync_record": of_payment(payment_id), "why": "another one", "now": world.clock.now()}
+    record = of_payment(payment_id)
+    acted: dict[str, Any] = {"sync_record": record, "why": "another one", "now": world.clock.now()}
+    acted["seen"] = services.what_holds(record)
     with pytest.raises(ValidationError, match="Nobody has asked"):
         services.confirm_post(by="olivia", **acted)
     services.ask_to_post(by="olivia", **acted)
@@ -255,8 +264,8 @@ def test_one_person_alone_cannot_have_a_payment_posted_anyway() -> None:
 def test_after_both_have_agreed_exactly_one_more_posting_stands() -> None:
     world, bill_id, payment_id = looks_alike()
     post_anyway(world, payment_id)
-    with pytest.raises(ValidationError):
-        services.confirm_post(sync_record=of_payment(payment_id), by="peter", why="again", now=world.clock.now())
+    with pytest.raises(ValidationError, match="Only a payment that is held"):
+        confirm(world, payment_id)
     later(world, days=1)
     execute(world, payment_id)
     later(world, days=2)
@@ -281,11 +290,15 @@ def test_only_the_objection_that_was_shown_is_overruled() -> None:
 
 def test_what_was_overruled_for_one_revision_is_not_for_the_next() -> None:
     world, bill_id, payment_id = looks_alike()
-    services.ask_to_post(sync_record=of_payment(payment_id), by="olivia", why="another", now=world.clock.now())
-    services.replay(sync_record=of_payment(payment_id), by="olivia", why="looking again", now=world.clock.now())
+    record = of_payment(payment_id)
+    seen = services.what_holds(record)
+    services.ask_to_post(sync_record=record, seen=seen, by="olivia", why="another", now=world.clock.now())
+    services.replay(sync_record=record, by="olivia", why="looking again", now=world.clock.now())
     later(world, hours=1)
+    with pytest.raises(ValidationError, match="changed since you looked"):
+        services.confirm_post(sync_record=record, seen=seen, by="peter", why="yes", now=world.clock.now())
     with pytest.raises(ValidationError, match="Nobody has asked"):
-        services.confirm_post(sync_record=of_payment(payment_id), by="peter", why="yes", now=world.clock.now())
+        confirm(world, payment_id)
     assert len(postings(world, bill_id)) == 1
 
 
@@ -309,7 +322,7 @@ def test_a_posting_that_somebody_took_away_is_made_again_by_two_persons_and_once
 def test_what_cannot_be_posted_is_not_offered_to_be_posted_anyway() -> None:
     world, _, payment_id, _ = unknown_invoice()
     with pytest.raises(ValidationError, match="cannot be overruled"):
-        services.ask_to_post(sync_record=of_payment(payment_id), by="olivia", why="do it", now=world.clock.now())
+        post_anyway(world, payment_id)
 
 
 # Leave.

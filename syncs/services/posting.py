@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from audit.log import record
 from connectors.records import Kind
+from syncs.keys import fingerprint
 from syncs.models import Decision, SyncRecord
 from syncs.services.deliveries import act_of, locked_delivery, standing
 from syncs.services.rules import due_again
@@ -26,11 +27,16 @@ def asked_to_post(sync_record: SyncRecord) -> Decision | None:
     return _of(sync_record).filter(confirmed_at=None).first()
 
 
-def ask_to_post(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
+def what_holds(sync_record: SyncRecord) -> str:
+    """What a person has seen who decides now: the objection to this revision of the payment."""
+    return fingerprint(str(sync_record.wanted), sync_record.code, sync_record.reason)
+
+
+def ask_to_post(*, sync_record: SyncRecord, seen: str, by: str, why: str, now: datetime) -> None:
     """Ask that it be posted although something objects; nothing happens before somebody else confirms it."""
     with transaction.atomic():
         locked = locked_delivery(sync_record, why)
-        _refuse_what_cannot_be(locked)
+        _refuse_what_cannot_be(locked, seen)
         if (asked := asked_to_post(locked)) is not None:
             raise ValidationError(f"{asked.decided_by} has asked for it already: somebody else confirms it.")
         Decision.objects.create(
@@ -47,11 +53,11 @@ def ask_to_post(*, sync_record: SyncRecord, by: str, why: str, now: datetime) ->
         record([act_of(locked, "post_asked", by, why, now)])
 
 
-def confirm_post(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
+def confirm_post(*, sync_record: SyncRecord, seen: str, by: str, why: str, now: datetime) -> None:
     """Confirm what another person has asked for: it is posted next, unless something else objects."""
     with transaction.atomic():
         locked = locked_delivery(sync_record, why)
-        _refuse_what_cannot_be(locked)
+        _refuse_what_cannot_be(locked, seen)
         asked = asked_to_post(locked)
         if asked is None:
             raise ValidationError("Nobody has asked for it, or what holds the payment has changed since.")
@@ -65,11 +71,13 @@ def confirm_post(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -
         record([act_of(locked, "post_confirmed", by, why, now, asked_by=asked.decided_by)])
 
 
-def _refuse_what_cannot_be(locked: SyncRecord) -> None:
+def _refuse_what_cannot_be(locked: SyncRecord, seen: str) -> None:
     if locked.stream.kind != Kind.PAYMENT or locked.state != State.HELD:
         raise ValidationError(f"Only a payment that is held can be posted anyway: {locked} is {standing(locked)}.")
     if locked.code not in OVERRULED:
         raise ValidationError(f"This cannot be overruled: {locked.reason}")
+    if what_holds(locked) != seen:
+        raise ValidationError("What holds the payment has changed since you looked at it: look at it again.")
 
 
 def _of(sync_record: SyncRecord) -> QuerySet[Decision]:
