@@ -19,7 +19,7 @@ from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
-from syncs.delivery.orders import billed_before_closed
+from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.reissues import not_yet_reversed
 from syncs.delivery.resolve import Missing, References, look_up, resolve
@@ -37,6 +37,7 @@ AT_ONCE = 200
 IMAGES_AT_ONCE = 4  # their bytes are in memory together
 ASK_AGAIN = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(hours=1)
+SOON = timedelta(minutes=5)
 
 CLAIMED = (
     "id", "record_key", "wanted", "wanted_fingerprint", "settled", "settled_fingerprint", "target_id", "target_version",
@@ -158,9 +159,17 @@ def _replaces(one: Claim, standing: Collection[str]) -> Missing | None:
     return Missing(kind=Kind.PAYMENT, id=payment.reissue_of, code="reversal_first", waits=True, reason=reason)
 
 
-def _bills_first(slice_: Slice, one: Claim, reason: str) -> Verdict:
-    again, code = slice_.now() + ASK_AGAIN, "bills_first"
-    return one.verdict(State.PENDING, code=code, reason=reason, next_attempt_at=again, said_before=one.code == code)
+def _bills_first(slice_: Slice, one: Claim, first: ToCome) -> Verdict:
+    """Not closed yet; nothing releases it, since a bill's slice may not lock what comes before it."""
+    code, held = "bills_first", first.problem_id is not None
+    return one.verdict(
+        State.WAITING,
+        code=code,
+        reason=f"Bill {first.bill_id} for it is still to be sent first.",
+        problem_id=first.problem_id,
+        next_attempt_at=slice_.now() + (LOOK_AGAIN if held else SOON),
+        said_before=one.code == code,
+    )
 
 
 def _as_sent(one: Claim, ruling: Ruling) -> str:
