@@ -22,6 +22,13 @@ WITH due AS (
     WHERE f.due_at <= %(now)s AND NOT f.paused AND (f.woken_until IS NULL OR f.woken_until <= %(now)s)
       AND (f.lease_until IS NULL OR f.lease_until <= %(now)s)
     UNION ALL
+    SELECT 'feed', f.id, f.tenant_id, c.hinted_at FROM connectors_connection c
+    JOIN syncs_feed f ON f.tenant_id = c.tenant_id AND f.connection_id = c.id AND f.failures = 0
+    JOIN connectors_tenant t ON t.id = f.tenant_id AND t.active
+    WHERE c.hinted_at <= %(now)s AND c.status = 'connected' AND (f.due_at IS NULL OR f.due_at > %(now)s)
+      AND NOT f.paused AND (f.woken_until IS NULL OR f.woken_until <= %(now)s)
+      AND (f.lease_until IS NULL OR f.lease_until <= %(now)s)
+    UNION ALL
     SELECT 'stream', s.id, s.tenant_id, s.due_at FROM syncs_stream s
     JOIN syncs_integration i ON i.id = s.integration_id AND i.active
     JOIN connectors_connection e ON e.id = i.erp_id AND e.status = 'connected'

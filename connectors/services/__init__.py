@@ -23,6 +23,7 @@ from connectors.services.sign_in import (
     sign_in_address,
 )
 from connectors.services.tenants import change_tenant, create_tenant
+from connectors.services.webhooks import forget_old_hints, receive_webhook
 
 __all__ = [
     "SignedIn",
@@ -39,7 +40,9 @@ __all__ = [
     "create_tenant",
     "decline_company",
     "forget_check",
+    "forget_old_hints",
     "pause_connection",
+    "receive_webhook",
     "redirect_uri",
     "resume_connection",
     "sign_in_address",
