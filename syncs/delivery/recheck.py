@@ -1,7 +1,9 @@
-"""What the other side shows of our copies: where somebody else has changed one, its delivery is looked at again.
+"""What the other side shows with our record key, otherwise than we left or thought it, is looked at again.
 
-A posting is looked at whenever its version is not the one that we left. Of a bill at the network only its amount and
-that it was cancelled matter: approvers change the rest every day.
+Ruled on as if it had nothing, a delivery is ruled on anew: a restored backup has forgotten what it sent. A posting is
+looked at whenever its version is not the one that we left. Of a bill or credit at the network only its amount and that
+it was cancelled matter, since approvers change the rest every day; of what is on a list, what it is called and whether
+it is active.
 """
 
 from collections.abc import Sequence
@@ -10,36 +12,45 @@ from datetime import datetime
 from django.db import connection as database
 
 from connectors.models import Connection
+from syncs.streams import make_due
 
-CHANGED = """
-SELECT s.id, s.stream_id FROM syncs_syncrecord s
-JOIN syncs_stream stream ON stream.id = s.stream_id AND stream.kind IN ('bill', 'payment')
-JOIN syncs_integration i ON i.id = stream.integration_id AND i.active
-    AND (CASE stream.kind WHEN 'bill' THEN i.ap_network_id ELSE i.erp_id END) = %(connection)s
-JOIN syncs_remoterecord ours ON ours.id = s.remote_record_id
-JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %(connection)s
-    AND there.kind = stream.kind AND there.remote_id = s.target_id
-WHERE s.tenant_id = %(tenant)s AND s.record_key = ANY(%(keys)s) AND s.state = 'synced'
-  AND CASE stream.kind
-      WHEN 'payment' THEN ours.status <> 'reversed' AND (there.gone <> '' OR there.version <> s.target_version)
-      ELSE ours.gone = '' AND (there.status = 'cancelled' OR there.amount_minor <> ours.amount_minor)
-      END
-"""
 LOOK_AGAIN = """
-UPDATE syncs_syncrecord SET state = 'pending', settled_fingerprint = '', attempts = 0, next_attempt_at = %s
-WHERE id = ANY(%s) AND state = 'synced'
+UPDATE syncs_syncrecord s
+SET state = 'pending', settled_fingerprint = '', attempts = 0, next_attempt_at = %(now)s
+FROM (
+    SELECT s.id FROM syncs_syncrecord s
+    JOIN syncs_stream stream ON stream.id = s.stream_id AND stream.id = ANY(%(streams)s)
+    JOIN syncs_remoterecord ours ON ours.id = s.remote_record_id
+    LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %(connection)s
+        AND there.kind = stream.kind AND there.remote_id = s.target_id
+    WHERE s.tenant_id = %(tenant)s AND s.record_key = ANY(%(keys)s) AND CASE
+        WHEN s.target_id = '' THEN s.state IN ('out_of_scope', 'held', 'ignored')
+        WHEN s.state <> 'synced' OR there.id IS NULL THEN false
+        WHEN stream.kind = 'payment'
+            THEN ours.status <> 'reversed' AND (there.gone <> '' OR there.version <> s.target_version)
+        WHEN stream.kind IN ('bill', 'credit')
+            THEN ours.gone = '' AND (there.status = 'cancelled' OR there.amount_minor <> ours.amount_minor)
+        ELSE ours.gone = '' AND (there.number, there.name, there.status) <> (ours.number, ours.name, ours.status)
+        END
+) AS other WHERE s.id = other.id
+RETURNING s.stream_id
 """
-WAKE = "UPDATE syncs_stream SET due_at = LEAST(coalesce(due_at, %s), %s) WHERE id = ANY(%s)"
 
 
-def look_at_changed(connection: Connection, keys: Sequence[str], *, now: datetime) -> None:
-    """Make due what stands here under these keys otherwise than it was left, in the caller's transaction."""
-    if not keys:
+def look_again(connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime) -> None:
+    """Make due what of these streams stands on this connection otherwise, in the caller's transaction, which has locked
+    the streams."""
+    if not keys or not streams:
         return
     with database.cursor() as cursor:
-        cursor.execute(CHANGED, {"connection": connection.pk, "tenant": connection.tenant_id, "keys": list(keys)})
-        found = cursor.fetchall()
-        if found:
-            streams = sorted({stream_id for _, stream_id in found})
-            cursor.execute(WAKE, [now, now, streams])  # first: it locks the streams before their deliveries
-            cursor.execute(LOOK_AGAIN, [now, [id for id, _ in found]])
+        cursor.execute(
+            LOOK_AGAIN,
+            {
+                "connection": connection.pk,
+                "tenant": connection.tenant_id,
+                "streams": list(streams),
+                "keys": list(keys),
+                "now": now,
+            },
+        )
+        make_due({stream_id for (stream_id,) in cursor.fetchall()}, now=now)

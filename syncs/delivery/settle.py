@@ -10,7 +10,7 @@ from connectors.base import Outcome, Receipt
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
-from syncs.delivery.recheck import look_at_changed
+from syncs.delivery.recheck import look_again
 from syncs.delivery.scope import CHANGED_AFTER_LOCK
 from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
@@ -100,7 +100,7 @@ def observe_receipts(slice_: Slice, taken: Mapping[str, Receipt]) -> None:
     """
     seen = [Seen(kind=slice_.kind, record=one.record) for one in taken.values() if one.record is not None]
     observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
-    look_at_changed(slice_.target, list(taken), now=slice_.now())
+    look_again(slice_.target, [slice_.stream.pk], list(taken), now=slice_.now())
 
 
 def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | None:

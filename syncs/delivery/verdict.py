@@ -11,6 +11,7 @@ from syncs.delivery.slice import Slice
 from syncs.models import SyncRecord
 from syncs.problems.causes import Cause, open_problem, recount
 from syncs.states import State
+from syncs.streams import lock_streams, make_due
 
 WRITE = """
 UPDATE syncs_syncrecord s SET
@@ -48,27 +49,27 @@ FROM unnest(
 WHERE a.id = v.id AND a.tenant_id = %(tenant)s
 """
 
-RELEASE = """
+FREED = """
 WITH done AS (
     SELECT r.kind, r.remote_id, done.target_id FROM syncs_syncrecord done
     JOIN syncs_remoterecord r ON r.id = done.remote_record_id
     WHERE done.id = ANY(%(ids)s) AND (done.target_id <> '' OR done.state = 'out_of_scope')
-), freed AS (
-    SELECT s.id FROM done
+)
+    SELECT s.id, s.stream_id FROM done
     JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.state = 'waiting'
         AND s.waiting_kind = done.kind AND s.waiting_id = done.remote_id
     JOIN syncs_stream stream ON stream.id = s.stream_id AND stream.integration_id = %(integration)s
     UNION ALL
-    SELECT s.id FROM syncs_stream stream
+    SELECT s.id, s.stream_id FROM syncs_stream stream
     JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id AND s.state = 'held'
         AND s.code IN ('reference_unknown', 'reference_left_out')
     JOIN done ON s.waiting_kind = done.kind AND s.waiting_id IN (done.remote_id, done.target_id)
     WHERE stream.integration_id = %(integration)s
-)
+"""
+RELEASE = """
 UPDATE syncs_syncrecord s SET state = 'pending', next_attempt_at = %(now)s, waiting_kind = '', waiting_id = '',
     code = '', reason = '', problem_id = CASE s.state WHEN 'held' THEN s.problem_id END
-WHERE s.id IN (SELECT id FROM freed) AND s.state IN ('waiting', 'held')
-RETURNING s.stream_id
+WHERE s.id = ANY(%(freed)s) AND s.state IN ('waiting', 'held')
 """
 
 SHARE_PROBLEM = """
@@ -137,10 +138,12 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
         ended = [verdict for verdict in verdicts if verdict.attempt_id is not None]
         cursor.execute(END_ATTEMPTS, {"now": now, "tenant": slice_.tenant_id, **_arrays(ended, ENDED)})
         concerned = {"tenant": slice_.tenant_id, "integration": slice_.integration.pk}
-        cursor.execute(RELEASE, {"now": now, "ids": ids, **concerned})
-        released = sorted({stream_id for (stream_id,) in cursor.fetchall()})
-        if released:
-            cursor.execute("UPDATE syncs_stream SET due_at = %s WHERE id = ANY(%s)", [now, released])
+        cursor.execute(FREED, {"ids": ids, **concerned})
+        freed = dict(cursor.fetchall())
+        if freed:
+            lock_streams(set(freed.values()))
+            cursor.execute(RELEASE, {"now": now, "freed": list(freed)})
+            make_due(set(freed.values()), now=now)
         held = [verdict.id for verdict in verdicts if verdict.state is State.HELD]
         if held:
             cursor.execute(SHARE_PROBLEM, {"ids": held, "integration": slice_.integration.pk})

@@ -8,7 +8,7 @@ from connectors.base import Gone
 from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind
 from syncs.leases import Lease
-from syncs.mirror.observe import Seen, observe, observe_gone
+from syncs.mirror.observe import Seen, as_gone, observe
 from syncs.models import Feed, RemoteRecord, UnreadableRow
 
 AT_ONCE = 100
@@ -34,17 +34,9 @@ def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Step
         now = clock.now()
         with transaction.atomic():
             lease.check(now)
-            observe(
-                feed.connection,
-                [one for record in found.values() if (one := Seen(kind=kind, record=record)).fits],
-                now=now,
-                sweep=feed.sweep,
-            )
-            observe_gone(
-                feed.connection,
-                [Gone(kind=kind, id=remote_id) for remote_id in missing if remote_id not in found],
-                now=now,
-            )
+            there = [one for record in found.values() if (one := Seen(kind=kind, record=record)).fits]
+            gone = [Gone(kind=kind, id=remote_id) for remote_id in missing if remote_id not in found]
+            observe(feed.connection, [*there, *as_gone(feed.connection, gone)], now=now, sweep=feed.sweep)
             ours.filter(remote_id__in=missing).update(sweep=feed.sweep)
             conversation.kept_exchanges()
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from django.db import connection as database
 
 from connectors.models import Connection
+from connectors.records import Kind
 from syncs.delivery.flows import FLOWS
 from syncs.mirror.staging import Staged
 
@@ -22,22 +23,22 @@ WHERE tenant_id = %s AND stream_id = ANY(%s) AND record_key = ANY(%s)
 """
 
 STREAMS = """
-SELECT stream.kind, stream.id FROM syncs_stream stream
-JOIN syncs_integration i ON i.id = stream.integration_id AND i.active
-WHERE stream.tenant_id = %s AND (CASE stream.kind {sources} END) = %s
-""".format(
-    sources=" ".join(
-        f"WHEN '{flow.kind}' THEN {'i.erp_id' if flow.source == 'erp' else 'i.ap_network_id'}"
-        for flow in FLOWS.values()
-    )
-)
+SELECT stream.kind, stream.id, CASE i.erp_id WHEN %s THEN 'erp' ELSE 'ap_network' END FROM syncs_stream stream
+JOIN syncs_integration i ON i.id = stream.integration_id AND i.active AND %s IN (i.erp_id, i.ap_network_id)
+WHERE stream.tenant_id = %s
+"""
 
 
-def streams_from(connection: Connection) -> dict[str, int]:
-    """The active stream of each kind that delivers what this connection shows: a company has one integration."""
+def streams_of(connection: Connection) -> tuple[dict[str, int], dict[str, int]]:
+    """By kind, the active streams that deliver what this connection shows, and those that deliver into it.
+
+    A company has one integration, so there is one of each at most.
+    """
     with database.cursor() as cursor:
-        cursor.execute(STREAMS, [connection.tenant_id, connection.pk])
-        return dict(cursor.fetchall())
+        cursor.execute(STREAMS, [connection.pk, connection.pk, connection.tenant_id])
+        rows = cursor.fetchall()
+    out = {kind: id for kind, id, role in rows if FLOWS[Kind(kind)].source == role}
+    return out, {kind: id for kind, id, _ in rows if kind not in out}
 
 
 def tell_news(

@@ -19,15 +19,15 @@ from connectors.base import Gone
 from connectors.models import Connection
 from connectors.records import AnyRecord, Bill, Kind, Payment, canonical, restore
 from syncs.delivery.flows import FLOWS, delivery_fingerprint
-from syncs.delivery.forgotten import rule_again
-from syncs.delivery.recheck import look_at_changed
+from syncs.delivery.recheck import look_again
 from syncs.keys import fingerprint, record_key, trace_id
 from syncs.mirror.applications import keep_applications
 from syncs.mirror.columns import Columns, columns, version_number
-from syncs.mirror.news import streams_from, tell_news
+from syncs.mirror.news import streams_of, tell_news
 from syncs.mirror.settled_elsewhere import settled_elsewhere
 from syncs.mirror.staging import KEPT, KEPT_ANEW, Staged, bring
 from syncs.models import RemoteRecord
+from syncs.streams import lock_streams, make_due
 
 NEWER = """
 (CASE WHEN o.version_number IS NOT NULL AND r.version_number IS NOT NULL THEN o.version_number >= r.version_number
@@ -88,11 +88,8 @@ WHERE s.wanted_fingerprint <> excluded.wanted_fingerprint
 RETURNING stream_id
 """
 
-# Streams before their deliveries, as a slice of delivery locks them: the other way round the two would wait for ever.
-LOCK = "SELECT id FROM syncs_stream WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 NOTHING = Decimal(0)
 NUL = b"\\u0000"  # as JSON spells it
-DUE = "UPDATE syncs_stream SET due_at = LEAST(coalesce(due_at, %s), %s) WHERE id = ANY(%s)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +144,8 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
         return Observed(changed=0, wanted=0)
     latest = {(one.kind, one.record.id): one for one in seen}
     staged = _staged(connection, latest.values())
-    streams = streams_from(connection)
-    known, news = tell_news(connection, staged, streams)
+    out, into = streams_of(connection)
+    known, news = tell_news(connection, staged, out)
     values: dict[str, Any] = {
         "tenant": connection.tenant_id,
         "connection": connection.pk,
@@ -157,36 +154,41 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
         "kinds": sorted({one.kind for one in staged}),
         "ids": [one.remote_id for one in news],
         "known": [one.remote_id for one in known],
-        "streams": list(streams.values()),
+        "streams": list(out.values()),
     }
-    changed, wanted = 0, []
-    with database.cursor() as cursor:
-        if sweep and known:
+    changed = wanted = 0
+    if sweep and known:
+        with database.cursor() as cursor:
             cursor.execute(SEEN_AGAIN, values)
             changed = cursor.rowcount
-        if news:
-            bring(cursor, news)
-            cursor.execute(KEEP_REPLACED, values)
-            cursor.execute(MERGE, values)
-            changed += cursor.rowcount
-            cursor.execute(LOCK, [[streams[kind] for kind in sorted({one.kind for one in news}) if kind in streams]])
-            cursor.execute(WANT, values)
-            wanted = [stream_id for (stream_id,) in cursor.fetchall()]
-            cursor.execute(DUE, [now, now, sorted(set(wanted))])
-    _look_at_ours(connection, [one.key for one in news if one.key], now)
+    if news:
+        concerned = {one.kind for one in news}
+        ours = [one.key for one in news if one.key]
+        returned = [into[kind] for kind in concerned if ours and kind in into]
+        lock_streams([*(out[kind] for kind in concerned if kind in out), *returned])
+        merged, wanted = _merge(news, values)
+        changed += merged
+        look_again(connection, returned, ours, now=now)
     shown = [latest[Kind(one.kind), one.remote_id] for one in news]
     keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
-    return Observed(changed=changed, wanted=len(wanted))
+    return Observed(changed=changed, wanted=wanted)
 
 
-def _look_at_ours(connection: Connection, keys: Sequence[str], now: datetime) -> None:
-    """What carries our key and was forgotten, or changed by somebody, is looked at again."""
-    rule_again(connection, keys, now=now)
-    look_at_changed(connection, keys, now=now)
+def _merge(news: Sequence[Staged], values: dict[str, Any]) -> tuple[int, int]:
+    """Bring what is news into the mirror; how many remote records it changed, and how many deliveries it wants."""
+    with database.cursor() as cursor:
+        bring(cursor, news)
+        cursor.execute(KEEP_REPLACED, values)
+        cursor.execute(MERGE, values)
+        changed = cursor.rowcount
+        cursor.execute(WANT, values)
+        streams = [stream_id for (stream_id,) in cursor.fetchall()]
+        make_due(set(streams), now=values["now"])
+    return changed, len(streams)
 
 
-def observe_gone(connection: Connection, gone: Iterable[Gone], *, now: datetime) -> Observed:
-    """Mark records that the provider says are no more; what was last known of them stays."""
+def as_gone(connection: Connection, gone: Iterable[Gone]) -> list[Seen]:
+    """What to observe of records that the provider says are no more: what was last known of them, and that."""
     known: list[Seen] = []
     for one in gone:
         remote = RemoteRecord.objects.filter(
@@ -201,7 +203,7 @@ def observe_gone(connection: Connection, gone: Iterable[Gone], *, now: datetime)
                     merged_into=one.merged_into,
                 )
             )
-    return observe(connection, known, now=now)
+    return known
 
 
 def _staged(connection: Connection, seen: Collection[Seen]) -> list[Staged]:

@@ -8,7 +8,7 @@ from connectors.base import Page, Unreadable
 from connectors.models import Connection
 from connectors.records import AnyRecord, Kind
 from syncs.keys import fingerprint
-from syncs.mirror.observe import Seen, observe, observe_gone
+from syncs.mirror.observe import Seen, as_gone, observe
 from syncs.mirror.unreadable import keep_unreadable
 
 
@@ -16,15 +16,15 @@ def keep_page(connection: Connection, page: Page, *, now: datetime, sweep: int, 
     """Keep everything a page showed, in the caller's transaction; counts for the run."""
     seen, finer = _told_apart(page.records)
     unreadable = [*page.unreadable, *finer]
-    shown = observe(connection, seen, now=now, sweep=sweep)
-    gone = observe_gone(connection, page.gone, now=now)
+    gone = as_gone(connection, page.gone)
+    observed = observe(connection, [*seen, *gone], now=now, sweep=sweep)
     keep_unreadable(connection, seen, unreadable, page.gone, now=now)
     counts = {
         "read": len(seen),
-        "changed": shown.changed + gone.changed,
-        "gone": gone.changed,
+        "changed": observed.changed,
+        "gone": len(gone),
         "unreadable": len(unreadable),
-        "wanted": shown.wanted + gone.wanted,
+        "wanted": observed.wanted,
     }
     if counts["changed"] or unreadable:
         digest = fingerprint(*(one.fingerprint for one in seen), *(one.id for one in page.gone))
