@@ -238,6 +238,7 @@ class Connector(ABC):
     writes: ClassVar[frozenset[Kind]]
     announces: ClassVar[frozenset[Kind]] = frozenset()  # kinds whose every change its webhooks tell; none: it has none
     phases: ClassVar[frozenset[str]] = frozenset()
+    compare_days: ClassVar[Mapping[Kind, int]] = {}  # a kind is read in full every so many days; 1 where none is said
     limits: ClassVar[Limits]
     faults: ClassVar[Sequence[Fault]]
     App: ClassVar[type[msgspec.Struct]]

@@ -10,10 +10,10 @@ import msgspec
 from connectors.base import Connector
 from connectors.conversation import Conversation, Effects
 from connectors.errors import ConnectorError
-from connectors.models import Connection, Token
+from connectors.models import Connection
 from connectors.records import Kind
 from connectors.registry import connector_class, connectors
-from connectors.tokens import StoredTokens
+from connectors.tokens import token_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +75,7 @@ def pages_of(connections: Sequence[Connection], effects: Effects) -> Callable[[i
 
 
 def _expiries(provider: type[Connector], connection: Connection) -> list[Expiry]:
-    store = StoredTokens.of(connection)
-    owned = Token.objects.filter(owner=store.owner)
-    owned = owned.filter(tenant_id=store.tenant_id) if store.tenant_id else owned.filter(tenant=None)
-    token = owned.defer("secrets").first()
+    token = token_of(connection)
     if token is None:
         return []
     known = (

@@ -11,6 +11,8 @@ from django.db import connection as database
 from django.db import transaction
 from django_q.tasks import async_task
 
+from connectors.upkeep import take_due
+
 WAKE_AGAIN = timedelta(seconds=10)
 AT_ONCE = 50
 
@@ -51,7 +53,11 @@ WITH due AS (
 )
 SELECT 'feed', id FROM feeds UNION ALL SELECT 'stream', id FROM streams ORDER BY 1, 2
 """
-TASKS = {"feed": "syncs.tasks.read", "stream": "syncs.tasks.deliver"}
+TASKS = {
+    "feed": "syncs.tasks.read",
+    "stream": "syncs.tasks.deliver",
+    "sign-in": "syncs.tasks.look_after_sign_in",
+}
 
 Wake = Callable[[str, int], None]
 
@@ -63,6 +69,15 @@ def tick(now: datetime, *, wake: Wake) -> int:
         due = cursor.fetchall()
         for what, row_id in due:
             wake(what, row_id)
+    return len(due)
+
+
+def tick_sign_ins(now: datetime, *, wake: Wake) -> int:
+    """Wake the connections whose sign-in is to be looked after; how many were woken."""
+    with transaction.atomic():
+        due = take_due(now)
+        for connection_id in due:
+            wake("sign-in", connection_id)
     return len(due)
 
 

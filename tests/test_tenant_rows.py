@@ -15,8 +15,10 @@ NEVER_READ = {
     "audit_sealing",
     "connectors_app",
     "connectors_budget",
+    "connectors_hint",
     "connectors_signin",
     "connectors_token",
+    "connectors_webhook_delivery",
 }
 TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'

@@ -9,8 +9,8 @@ from connectors.models.tenant import Tenant
 class ExpiryNotice(models.Model):
     """One connection, one expiry, one threshold: the row is there before anything is sent.
 
-    `days` is how long before the end it warns, 0 for a sign-in that has ended. `claimed_until` is until when somebody is
-    sending it, or when it is tried again; `closed_at` is when the expiry was put off.
+    `days` is how long before the end it warns, 0 for a sign-in that has ended. Until `claimed_until` somebody is
+    sending it, or nobody tries; `closed_at` is when the expiry was put off.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+")

@@ -19,9 +19,7 @@ class MeteredReads(models.Model):
     class Meta:
         ordering = ("-month", "-reads")
         verbose_name_plural = "metered reads"
-        constraints = (
-            models.UniqueConstraint(fields=("tenant", "connection", "month"), name="one_count_of_a_month"),
-        )
+        constraints = (models.UniqueConstraint(fields=("tenant", "connection", "month"), name="one_count_of_a_month"),)
 
     def __str__(self) -> str:
         return f"{self.reads} reads in {self.month:%B %Y}"

@@ -10,8 +10,8 @@ from connectors.models.tenant import Tenant
 class WebhookDelivery(models.Model):
     """What was posted to an app's address; partitioned by id, made by a migration.
 
-    The body is kept unless it was not signed by the provider: of that the digest alone remains. The tenant is the app's:
-    what comes to an app that tenants share belongs to none of them.
+    The body is kept unless it was not signed by the provider: of that the digest alone remains. The tenant is the
+    app's: what comes to an app that tenants share belongs to none of them.
     """
 
     class Outcome(models.TextChoices):

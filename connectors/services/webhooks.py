@@ -5,7 +5,7 @@ provider is told that all is well, so that nothing is lost with a process.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -76,11 +76,11 @@ def _keep(app: App, delivery: WebhookDelivery, hints: Sequence[Hint], now: datet
         )
     KeptHint.objects.bulk_create(rows, ignore_conflicts=True)
     news = KeptHint.objects.filter(app=app, delivery_id=delivery.pk, connection__in=[id for id, _ in tenants.values()])
-    _hasten(sorted(set(news.values_list("connection_id", flat=True))), now)
+    _hasten({id for (id,) in news.values_list("connection_id") if id is not None}, now)
     return sum(row.connection_id is None for row in rows)
 
 
-def _hasten(connection_ids: Sequence[int | None], now: datetime) -> None:
+def _hasten(connection_ids: Collection[int], now: datetime) -> None:
     """Have these read at once; locked in the order of their ids, since others do the same."""
     rows = Connection.objects.filter(pk__in=connection_ids)
     list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))

@@ -27,6 +27,8 @@ def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: 
         lease.check(now)
         conversation.kept_exchanges()
         Feed.objects.filter(pk=feed.pk).update(failures=failures)
+        # What webhooks named waits with the rest: it is fetched first when the feed is read again.
+        Connection.objects.filter(pk=feed.connection_id).exclude(hinted_at=None).update(hinted_at=None)
         SyncRun.objects.create(
             tenant=feed.tenant, feed=feed, started_at=now, ended_at=now, error=str(error), counts={"stage": feed.stage}
         )

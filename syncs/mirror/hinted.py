@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Value, When
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from connectors.base import Gone, Page
@@ -63,7 +63,7 @@ def note_untold(feed: Feed, *, now: datetime) -> None:
         connection=connection,
         kind=OuterRef("kind"),
         remote_id=OuterRef("remote_id"),
-        received_at__gte=Coalesce("changed_at", Value(now - timedelta(days=1))),
+        received_at__gte=Coalesce(OuterRef("changed_at"), Value(now - timedelta(days=1))),
     )
     changed = Case(When(gone="", then=F("modified_at") - Value(CLOCKS_DIFFER)), output_field=DateTimeField())
     kept = RemoteRecord.objects.filter(
@@ -75,11 +75,16 @@ def note_untold(feed: Feed, *, now: datetime) -> None:
     )
     untold = kept.exclude(modified_at__gt=now - ON_ITS_WAY).annotate(changed_at=changed)
     if untold.filter(~Exists(told)).exists():
-        connection.doubted_at = now
-        Connection.objects.filter(pk=connection.pk).update(doubted_at=now)
+        doubt_webhooks(connection, now)
 
 
-def _pending(feed: Feed) -> "QuerySet[Hint]":
+def doubt_webhooks(connection: Connection, now: datetime) -> None:
+    """Do not rely on webhooks until a night's comparison has found nothing that they missed."""
+    connection.doubted_at = now
+    Connection.objects.filter(pk=connection.pk).exclude(webhook_at=None).update(doubted_at=now)
+
+
+def _pending(feed: Feed) -> QuerySet[Hint]:
     return Hint.objects.filter(tenant_id=feed.tenant_id, connection_id=feed.connection_id, settled_at=None)
 
 

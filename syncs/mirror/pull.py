@@ -2,13 +2,15 @@
 
 A feed first reads every kind in full, in the order of kinds, and then only what changed. Every night, and when the
 provider cut an answer short, it reads in full again; what a complete reading no longer shows is asked for by id and,
-if it is not there, gone.
+if it is not there, gone. What webhooks named is fetched before anything else, and without reading the changes where it
+is not yet time for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 
 from connectors.base import Connector, Page
 from connectors.conversation import Conversation, Effects, Steps
@@ -20,7 +22,9 @@ from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
 from syncs.mirror.compare import observe_absent
 from syncs.mirror.failure import reading_failed, reading_succeeded
+from syncs.mirror.hinted import doubt_webhooks, fetch_hinted, note_untold
 from syncs.mirror.page import keep_page
+from syncs.mirror.polling import are_healthy, kinds_to_compare, poll_interval
 from syncs.models import Feed, SyncRun
 from syncs.models.feed import COMPARE_EVERY
 
@@ -34,6 +38,7 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
     if lease is None:
         return
     yield "leased"
+    hinted = False
     while effects.clock.monotonic() - started <= SLICE_SECONDS:
         feed = Feed.objects.select_related("connection__app", "tenant").get(pk=feed_id)
         if not _is_readable(feed):
@@ -42,6 +47,12 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
             connection=feed.connection, effects=effects, trace_id=f"feed-{feed_id}-{lease.fence}"
         )
         try:
+            if (yield from fetch_hinted(feed, lease, conversation)):
+                hinted = True
+                yield "hinted kept"
+                continue
+            if hinted and not _is_due(feed, effects.clock.now()):
+                break
             done = yield from _read_page(feed, lease, conversation)
         except ConnectorError as error:
             reading_failed(feed, lease, conversation, error)
@@ -49,9 +60,25 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
         yield "page kept"
         if done:
             now = effects.clock.now()
-            lease.give_back(due_at=now + timedelta(seconds=feed.interval_seconds), now=now)
+            lease.give_back(due_at=now + _interval(feed, now), now=now)
             return
-    lease.give_back(due_at=effects.clock.now(), now=effects.clock.now())
+    # What was due still is; only webhooks may have come before its time.
+    now = effects.clock.now()
+    lease.give_back(due_at=F("due_at") if hinted and not _is_due(feed, now) else now, now=now)
+
+
+def _is_due(feed: Feed, now: datetime) -> bool:
+    """Whether changes are to be read, or a full reading goes on."""
+    return bool(feed.stage) or (feed.due_at is not None and feed.due_at <= now)
+
+
+def _interval(feed: Feed, now: datetime) -> timedelta:
+    return poll_interval(timedelta(seconds=feed.interval_seconds), healthy=_is_healthy(feed, now))
+
+
+def _is_healthy(feed: Feed, now: datetime) -> bool:
+    connection = feed.connection
+    return are_healthy(webhook_at=connection.webhook_at, doubted_at=connection.doubted_at, now=now)
 
 
 def _is_readable(feed: Feed) -> bool:
@@ -89,12 +116,13 @@ def _begin_sweep(feed: Feed, conversation: Conversation, now: datetime) -> None:
     if not feed.changes_cursor:
         feed.changes_cursor = conversation.connector("").start_of_changes(now)
     feed.sweep += 1
-    feed.stage, feed.cursor = _kinds(conversation)[0], {}
+    feed.stage, feed.cursor = _kinds(feed, conversation, now)[0], {}
 
 
 def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: datetime) -> None:
-    kinds = _kinds(conversation)
-    following = kinds[kinds.index(Kind(feed.stage)) + 1 :]
+    in_order = _in_order(conversation.provider.reads)
+    later = in_order[in_order.index(Kind(feed.stage)) + 1 :]
+    following = [kind for kind in _kinds(feed, conversation, now) if kind in later]
     feed.stage, feed.cursor = (following[0] if following else ""), {}
     if not following:
         feed.full_after = now + COMPARE_EVERY
@@ -103,8 +131,15 @@ def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: 
         feed.save(update_fields=["stage", "cursor", "full_after"])
 
 
-def _kinds(conversation: Conversation) -> list[Kind]:
-    return sorted(conversation.provider.reads, key=lambda kind: FLOWS[kind].rank if kind in FLOWS else 0)
+def _kinds(feed: Feed, conversation: Conversation, now: datetime) -> list[Kind]:
+    provider = conversation.provider
+    kinds, healthy = _in_order(provider.reads), _is_healthy(feed, now)
+    return kinds_to_compare(kinds, provider.compare_days, healthy=healthy, sweep=feed.sweep)
+
+
+def _in_order(kinds: Collection[Kind]) -> list[Kind]:
+    """What others refer to comes first; always the same order, so that a reading goes on where it stood."""
+    return sorted(kinds, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else 0, kind))
 
 
 def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> None:
@@ -119,11 +154,14 @@ def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now:
         feed.read_at = now
         if page.truncated:
             feed.full_after, feed.changes_cursor = now, {}
+            doubt_webhooks(feed.connection, now)
         feed.records_read += counts["read"]
         progress = ["stage", "cursor", "changes_cursor", "sweep", "records_read", "read_at"]
         # Somebody may have asked for a full reading meanwhile: that stands unless this page asks for one itself.
         feed.save(update_fields=[*progress, "full_after"] if page.truncated else progress)
         conversation.kept_exchanges()
+        if counts["changed"] and (not feed.stage or feed.sweep > 1):
+            note_untold(feed, now=now)
         if counts["changed"] or counts["unreadable"]:
             SyncRun.objects.create(
                 tenant=feed.tenant,

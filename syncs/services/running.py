@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audit.log import NewEvent, record
+from syncs.mirror.hinted import doubt_webhooks
 from syncs.models import Feed, Integration, Stream
 
 
@@ -51,6 +52,8 @@ def _ask(feed: Feed, by: str, now: datetime, *, in_full: bool) -> None:
         changed["full_after"] = now
     with transaction.atomic():
         Feed.objects.filter(pk=feed.pk).update(**changed)
+        if in_full:
+            doubt_webhooks(feed.connection, now)  # so that it is everything
         event = _event(feed.tenant_id, "feed_read_asked", "feed", feed.pk, by, "", now, in_full=in_full)
         record([event])
 
