@@ -294,7 +294,7 @@ def test_an_end_that_is_told_in_seconds_left_does_not_move_with_every_answer(wor
     store, now = StoredTokens.of(erp()), world.clock.now()
     held = store.load()
 
-    def answer(late: int, **ends: int) -> None:
+    def answer(late: int, **ends: Any) -> None:
         later = now + timedelta(seconds=late)
         assert store.begin_refresh(store.load().generation, now=later, until=later + HOUR)
         store.save(Tokens(access_token="a", expires_in=3600, **ends), now=later)

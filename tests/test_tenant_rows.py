@@ -4,6 +4,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 
 from audit.seal import seal
+from connectors.expiries import note_stop
 from connectors.models import SignIn, Tenant
 from connectors.tenants import scope
 from syncs.models import UnreadableRow
@@ -84,5 +85,6 @@ def fill_the_rest(tenant: Tenant) -> None:
     UnreadableRow.objects.create(
         tenant=tenant, connection=made, kind="bill", remote_id="7", why="no SyncToken", raw="{}", seen_at=START
     )
+    note_stop(made, "", START)
     SignIn.objects.create(tenant=tenant, connection=made, user=staff(), state_hash="x", expires_at=START)
     seal(now=START, holder="test", horizon=2**62)

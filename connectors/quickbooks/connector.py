@@ -73,7 +73,9 @@ class QuickBooksConnector(base.Connector):
     writes = frozenset({Kind.PAYMENT})
     phases = frozenset({"pending", "executed", "reversed"})
     # Intuit: 500 a minute and 10 a second by one app in one company; an older text has 10 at once instead.
-    limits = base.Limits(per_minute=500, per_second=10, concurrency=8, batch={Kind.PAYMENT: 1}, timeout=120.0)
+    limits = base.Limits(
+        per_minute=500, per_second=10, concurrency=8, batch={Kind.PAYMENT: 1}, timeout=120.0, metered_reads=True
+    )
     faults = FAULTS
     App, Credentials, Settings = App, Credentials, Settings
 

@@ -4,7 +4,7 @@ Everything takes keyword arguments, writes an audit event with who did it, and r
 words, by field where there are fields. `by` is the person's user name.
 """
 
-from connectors.services.apps import change_app_credentials, create_app
+from connectors.services.apps import change_allowance, change_app_credentials, create_app
 from connectors.services.check import check_connection, forget_check
 from connectors.services.connections import (
     change_connection_credentials,
@@ -28,6 +28,7 @@ from connectors.services.webhooks import forget_old_hints, receive_webhook
 __all__ = [
     "SignedIn",
     "begin_sign_in",
+    "change_allowance",
     "change_app_credentials",
     "change_connection_credentials",
     "change_settings",

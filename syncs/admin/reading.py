@@ -1,8 +1,9 @@
 """What was read: feeds, remote records, and rows that could not be read."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.db.models import Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,12 +15,15 @@ from connectors.operations import StaffAdmin, View, by
 from connectors.reality import present
 from connectors.records import Kind, from_minor_units
 from syncs import services
+from syncs.mirror.pull import polled_in_words
 from syncs.models import Feed, RemoteRecord, SyncRun, UnreadableRow
 
 
 @admin.register(Feed)
 class FeedAdmin(StaffAdmin):
-    list_display = ("connection", "tenant", "now_reading", "read_at", "due_at", "records_read", "failures", "paused")
+    list_display = (
+        "connection", "tenant", "now_reading", "polled", "read_at", "due_at", "records_read", "failures", "paused",
+    )  # fmt: skip
     list_filter = ("tenant",)
     list_select_related = ("connection", "tenant")
     empty_text = "Feeds are made when two connections are paired."
@@ -31,6 +35,20 @@ class FeedAdmin(StaffAdmin):
     @admin.display(description="reads now")
     def now_reading(self, feed: Feed) -> str:
         return f"every {feed.stage.replace('_', ' ')}" if feed.stage else "what changed"
+
+    @admin.display(description="how often")
+    def polled(self, feed: Any) -> str:
+        return polled_in_words(feed, feed.now)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(now=Value(present().now())).defer("connection__credentials")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        feed = self.get_queryset(request).filter(pk=object_id).first()
+        context = {**(extra_context or {}), **({"polled": self.polled(feed)} if feed else {})}
+        return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
 
     def read(self, request: HttpRequest, id: int) -> HttpResponse:
         feed = get_object_or_404(Feed, pk=id)

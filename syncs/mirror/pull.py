@@ -76,6 +76,16 @@ def _interval(feed: Feed, now: datetime) -> timedelta:
     return poll_interval(timedelta(seconds=feed.interval_seconds), healthy=_is_healthy(feed, now))
 
 
+def polled_in_words(feed: Feed, now: datetime) -> str:
+    """How often it is asked for changes, and why."""
+    minutes, seconds = divmod(int(_interval(feed, now).total_seconds()), 60)
+    often = f"{minutes // 60} hours" if minutes > 60 and minutes % 60 == 0 else f"{minutes} minutes"
+    words = f"polled every {f'{seconds + 60 * minutes} seconds' if seconds else often}"
+    if _is_healthy(feed, now):
+        return f"webhooks healthy, {words}"
+    return f"webhooks doubted, {words}" if feed.connection.webhook_at else words
+
+
 def _is_healthy(feed: Feed, now: datetime) -> bool:
     connection = feed.connection
     return are_healthy(webhook_at=connection.webhook_at, doubted_at=connection.doubted_at, now=now)
