@@ -50,7 +50,7 @@ def test_reads_that_succeed_are_counted_and_writes_and_sign_ins_are_not() -> Non
 def test_a_read_that_fails_costs_nothing_and_a_test_company_neither() -> None:
     world = begin()
     before = counted()
-    world.quickbooks.refuse("GET *", Response(status=503), times=3)
+    world.quickbooks.refuse("GET /companyinfo", Response(status=503), times=3)
     with pytest.raises(TransientError):
         ask(world)
     assert counted() == before
