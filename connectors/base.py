@@ -24,6 +24,11 @@ if TYPE_CHECKING:  # what a connector speaks through is handed to it, so the pur
 
 Cursor = dict[str, Any]
 
+# What a write's context may say to every connector, beside what is between the engine and one kind of connector.
+REQUIRED = "required"  # of a dimension's value: "1" if every line must carry the dimension, "0" if not
+LINK_TO = "link_to"  # of a vendor: the record there that a person says is this one
+SHA256 = "sha256"  # of an image: the hash of its bytes, by which it is found again
+
 
 class Environment(StrEnum):
     """Which of a provider's worlds a connection lives in."""
@@ -170,7 +175,8 @@ class Write:
     """One record to be written: its refs are in the target's ids, its keys were stored before anything is sent.
 
     `context` holds what the engine resolved for this write beyond the record itself (bank account, memo text, ...).
-    `sent_at` is when the attempt that is looked up, or sent now, was made.
+    `sent_at` is when the attempt that is looked up, or sent now, was made. `content` are an image's bytes, as `open` of
+    the other side gave them; they are never stored, so a write that is looked up comes without them.
     """
 
     kind: Kind
@@ -182,6 +188,7 @@ class Write:
     place: int = 0
     sent_at: datetime | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +268,11 @@ class Connector(ABC):
         """Tokens for the code that a callback brought; AuthError when the code is not accepted."""
         raise TypeError(f"{self.name} is not signed in to by redirect")
 
+    @property
+    def uses_access_token(self) -> bool:
+        """Whether requests of this connection carry an access token, which `obtain` fetches; else it is not called."""
+        return True
+
     @abstractmethod
     def obtain(self, refresh_token: str) -> Tokens:
         """A fresh access token, by the refresh token if there is one. AuthError says that a person has to sign in."""
@@ -292,6 +304,10 @@ class Connector(ABC):
     @abstractmethod
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
         """These records as they are now; an id that does not exist is left out."""
+
+    def image_refusal(self, image: Image) -> str:
+        """Why this image is none that is sent there, such as its type; empty where it may be."""
+        return ""
 
     def open(self, image: Image) -> Iterator[bytes]:
         """The bytes of an image, in chunks; RecordRejected where it is no more or may not be sent."""

@@ -106,8 +106,10 @@ class Conversation:
         )
 
     def token(self, rejected: str = "") -> Steps[str]:
-        """The steps to an access token that is good now."""
+        """The steps to an access token that is good now; empty where the credentials sign every request themselves."""
         connector = self.connector("")
+        if not connector.uses_access_token:
+            return ""
         return (
             yield from access_token(
                 StoredTokens.of(self.connection), connector.obtain, self.effects.clock, rejected=rejected

@@ -5,7 +5,7 @@ function that it passes. Reads are retried in place; a write is never sent twice
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ from connectors.redaction import without_card_numbers as without_card_numbers
 
 READ_TRIES = 3
 READ_WAIT_CAP = 4.0
+CHUNK = 65_536
 NOT_KEPT = "(not kept)"
 FACTS = ("detail", "provider", "status", "code", "request_id")
 SHORTEST_SECRET = 8  # a shorter one would take too much with it
@@ -131,6 +132,47 @@ class Http:
         self._refuse_late()
         trace = self._before_the_first_byte
         return self._send(method, url, params, headers, body, timeout, classify, keep_bodies=True, trace=trace)
+
+    def file(self, url: str, *, classify: Classify, most: int, timeout: float = 60.0) -> Iterator[bytes]:
+        """A file behind an address that is signed in itself: with no header of ours, in chunks, never kept.
+
+        No more than `most` bytes are read; an answer other than 200 is told to `classify` without its body.
+        """
+        self._refuse_other_hosts(url)
+        started_at, started = self.clock.now(), self.clock.monotonic()
+        status, failure = None, ""
+        try:
+            with (
+                httpx.Client(transport=_Borrowed(self.transport), timeout=timeout, follow_redirects=False) as client,
+                client.stream("GET", url) as got,
+            ):
+                status = got.status_code
+                if status != 200:
+                    refused = classify(Answer(status=status, headers=got.headers, body=b""))
+                    raise refused or UnexpectedResponse("There is no file at this address.", status=status)
+                for chunk in got.iter_bytes(CHUNK):
+                    yield chunk[:most]
+                    most -= len(chunk)
+                    if most <= 0:
+                        return
+        except httpx.RequestError as error:
+            failure = "The file could not be read to its end."
+            raise TransientError(failure, detail=type(error).__name__) from error
+        except ConnectorError as error:
+            failure = error.message
+            raise
+        finally:
+            kept = Exchanged(
+                method="GET",
+                url=redact_url(url.partition("?")[0]),
+                status=status,
+                started_at=started_at,
+                seconds=self.clock.monotonic() - started,
+                request_body="",
+                answer_body=NOT_KEPT,
+                error=failure,
+            )
+            self.exchanged.append(kept)
 
     def sign_in(
         self, url: str, *, classify: Classify, body: bytes, headers: Mapping[str, str], timeout: float = 30.0

@@ -174,7 +174,7 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
 
 class Payable(Record, frozen=True, kw_only=True):
     """A vendor's document over money: `amount` is positive for a bill and for a credit, `balance` what of it is open,
-    `settlements` the ids of what settled the rest."""
+    `settlements` the ids of what settled the rest; `status_reason` and `status_at` say why and since when."""
 
     number: str
     vendor: Ref
@@ -188,6 +188,8 @@ class Payable(Record, frozen=True, kw_only=True):
     ap_account: Ref | None = None
     settlements: tuple[str, ...] = ()
     status: str = ""
+    status_reason: str = ""
+    status_at: datetime | None = None
     payment_status: str = ""
 
 
@@ -335,8 +337,14 @@ STRUCTS: Mapping[Kind, type[AnyRecord]] = {
     Kind.LEDGER_ENTRY: LedgerEntry,
     Kind.FUNDING_ACCOUNT: FundingAccount,
 }
+_kinds: Mapping[type, Kind] = {struct: kind for kind, struct in STRUCTS.items()}
 _decoders = {kind: msgspec.json.Decoder(struct) for kind, struct in STRUCTS.items()}
 _encoder = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+
+
+def kind_of(record: Record) -> Kind:
+    """The kind of this record."""
+    return _kinds[type(record)]
 
 
 def canonical(record: AnyRecord) -> bytes:

@@ -49,6 +49,7 @@ def redact(body: bytes) -> str:
     """The start of a body with values of secret-looking names and full card numbers taken out."""
     text = body[:KEPT_BODY].decode("utf-8", "replace").replace("\x00", "\ufffd")  # which no column of text can hold
     text = SECRET_FIELD.sub(rf'\1"{REDACTED}"', text)
+    text = SECRET_PART.sub(rf"\1{REDACTED}", text)  # as in an address that is signed in itself
     return without_card_numbers(SIGNED.sub(rf"\1 {REDACTED}", text))
 
 
@@ -96,5 +97,4 @@ def _without_card_number(digits: str) -> str:
 
 def _kept(text: str, hide: Callable[[bytes], bytes]) -> str:
     """A name or a value of a query, to be read by people."""
-    clean = SECRET_PART.sub(rf"\1{REDACTED}", redact(hide(text.encode("utf-8", "replace"))))
-    return quote(clean, safe=READABLE).replace(" ", "+")
+    return quote(redact(hide(text.encode("utf-8", "replace"))), safe=READABLE).replace(" ", "+")

@@ -19,6 +19,7 @@ import httpx
 import msgspec
 
 from connectors.clock import Clock, machine_clock, read_shift
+from connectors.simulator_courier import Courier
 from connectors.simulators import Request, Response, Simulator, request_of
 
 CONTROL = "__sim"
@@ -87,6 +88,7 @@ class SimulatorServer:
         )
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
+        self._courier = Courier(simulators.values())
         self._thread = threading.Thread(target=self.serve, name="simulators", daemon=True)
 
     @property
@@ -95,8 +97,9 @@ class SimulatorServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def serve(self) -> None:
-        """Answer until stopped."""
-        self._server.serve_forever(poll_interval=0.1)
+        """Answer, and carry what the providers send, until stopped."""
+        with self._courier:
+            self._server.serve_forever(poll_interval=0.1)
 
     def stop(self) -> None:
         """Answer no more; called from another thread than the serving one."""

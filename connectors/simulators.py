@@ -24,6 +24,9 @@ import httpx
 
 from connectors.clock import Clock
 
+# How a message of a provider leaves: address, headers and body; the status of the answer, 0 where none came.
+Send = Callable[[str, Mapping[str, str], bytes], int]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -111,6 +114,10 @@ class Simulator(ABC):
     def changes_books(self, request: Request) -> bool:
         """Whether this request may change anything that must survive a restart."""
         return request.method != "GET"
+
+    def deliver(self, send: Send) -> int:
+        """Send what the provider would send by itself now; how many messages that were."""
+        return 0
 
     # What all share.
 
@@ -226,6 +233,16 @@ class Simulator(ABC):
         def act(request: Request, proceed: Callable[[], Response]) -> Response:
             whole = proceed()
             return Response(status=whole.status, headers=whole.headers, body=whole.body[: len(whole.body) // 2])
+
+        self.fault(match, act, times)
+
+    def slow(self, match: str, seconds: float, times: int = 1) -> None:
+        """The request happens and its answer takes so long; nobody else is answered meanwhile."""
+
+        def act(request: Request, proceed: Callable[[], Response]) -> Response:
+            response = proceed()
+            self._clock.sleep(seconds)
+            return response
 
         self.fault(match, act, times)
 

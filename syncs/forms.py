@@ -67,18 +67,51 @@ class PendingPaymentsForm(ReasonForm):
         return bool(self.cleaned_data["value"] == "yes")
 
 
-class CurrenciesForm(ReasonForm):
+class ListForm(ReasonForm):
+    """A policy that is a list of words."""
+
+    value = forms.CharField(widget=UnfoldAdminTextInputWidget, required=False)
+    field_order = ("value", "why")
+
+    def clean_value(self) -> list[str]:
+        return [self.spelt(word.strip()) for word in self.cleaned_data["value"].split(",") if word.strip()]
+
+    @staticmethod
+    def spelt(word: str) -> str:
+        return word.lower()
+
+
+class CurrenciesForm(ListForm):
     """Which currencies the network pays."""
 
     value = forms.CharField(
         label="Currencies that are paid", widget=UnfoldAdminTextInputWidget, help_text="By their codes, as in USD, CAD."
     )
-    field_order = ("value", "why")
 
-    def clean_value(self) -> list[str]:
-        return [word.strip().upper() for word in self.cleaned_data["value"].split(",") if word.strip()]
+    @staticmethod
+    def spelt(word: str) -> str:
+        return word.upper()
 
 
-POLICY_FORMS: dict[str, type[ReasonForm]] = {"pending_payments": PendingPaymentsForm, "currencies": CurrenciesForm}
-POLICY_WORDS = {"pending_payments": "Payments that are not executed yet", "currencies": "Currencies that are paid"}
+class RequiredDimensionsForm(ListForm):
+    """Which dimensions every line of a bill must carry."""
+
+    value = forms.CharField(
+        label="Dimensions that every line must carry",
+        widget=UnfoldAdminTextInputWidget,
+        required=False,
+        help_text="As in department, class; empty for none. A bill with a line that lacks one is held.",
+    )
+
+
+POLICY_FORMS: dict[str, type[ReasonForm]] = {
+    "pending_payments": PendingPaymentsForm,
+    "currencies": CurrenciesForm,
+    "required_dimensions": RequiredDimensionsForm,
+}
+POLICY_WORDS = {
+    "pending_payments": "Payments that are not executed yet",
+    "currencies": "Currencies that are paid",
+    "required_dimensions": "Dimensions that every line must carry",
+}
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

@@ -1,4 +1,4 @@
-"""Bills as pages: the list with its search, and each bill's story. Staff only, for now."""
+"""Bills as pages: the list with its search, and each bill's story. For staff only."""
 
 from collections.abc import Collection, Mapping
 from urllib.parse import urlencode

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,8 +16,23 @@ from connectors.avidxchange.contract import FOLDER, Profile, load_profile, named
 from connectors.avidxchange.simulator import AvidXchangeSimulator
 from connectors.base import Action, Cursor, Environment, Link, Page, Session, Write
 from connectors.clock import VirtualClock
-from connectors.http import Http
-from connectors.records import Account, Address, AnyRecord, Bill, Kind, Line, Ref, Vendor
+from connectors.http import Http, digest
+from connectors.records import (
+    STRUCTS,
+    Account,
+    Address,
+    AnyRecord,
+    Bill,
+    Credit,
+    Dimension,
+    Image,
+    Kind,
+    Line,
+    Payable,
+    PurchaseOrder,
+    Ref,
+    Vendor,
+)
 from connectors.simulators import SimulatorTransport
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -27,6 +42,7 @@ APP = App(client_id="partner-app", client_secret="partner-secret")
 SAMPLES = Path(connector.__file__).parent / "samples"
 PROFILES = ["assumed-v1", "renamed-v1"]
 PARTS = {"lines": "invoice_line", "applications": "application"}
+P = TypeVar("P", bound=Payable)
 WORDS = {
     "origin": "origin",
     "document_type": "document_type",
@@ -37,7 +53,8 @@ WORDS = {
 
 def key_of(name: str) -> str:
     """A record key: 32 characters, the same for the same name."""
-    return name.encode().hex().ljust(32, "0")[:32]
+    spelled = name.encode().hex()
+    return spelled.ljust(32, "0") if len(spelled) <= 32 else digest(name.encode())[:32]
 
 
 # Records to write.
@@ -59,19 +76,60 @@ def line(amount: str = "100.00", number: int = 1, **more: Any) -> Line:
     return Line(**{**known, **more})
 
 
+def value(number: int = 1, /, of: str = "class", **more: Any) -> Dimension:
+    """A value of a dimension, as an ERP that calls it `Class-1` would give it."""
+    known = {"id": f"{of.capitalize()}-{number}", "dimension": of, "code": str(number), "name": f"{of} {number}"}
+    return Dimension(**{**known, **more})
+
+
+def coded(number: int = 1, of: str = "class", id: str = "") -> Ref:
+    """A reference to a value, as the engine resolves it: by the id that its receipt had."""
+    return Ref(Kind.DIMENSION, id or f"{of.upper()}:val_9", key_of(f"dimension {of.capitalize()}-{number}"))
+
+
+def order(number: int = 1, /, *amounts: str, **more: Any) -> PurchaseOrder:
+    lines = tuple(line(amount, place, id=str(place)) for place, amount in enumerate(amounts or ["100.00"], 1))
+    known = {
+        "id": str(number), "number": f"PO-{number}", "vendor": Ref(Kind.VENDOR, "", key_of("vendor 1")),
+        "date": date(2026, 2, 1), "currency": "USD", "amount": sum((one.amount for one in lines), Decimal(0)),
+        "status": "open", "lines": lines,
+    }  # fmt: skip
+    return PurchaseOrder(**{**known, **more})
+
+
+def ordered(number: int = 1, of_line: str = "1") -> dict[str, Any]:
+    """What a bill's line says of the purchase order's line that it is for."""
+    key = key_of(f"purchase_order {number}")
+    return {"order": Ref(Kind.PURCHASE_ORDER, "", key), "order_line": of_line}
+
+
+def image(number: int = 1, /, invoice: str = "", **more: Any) -> Image:
+    known = {"id": str(number), "of": Ref(Kind.BILL, invoice, key_of("bill 1")), "file_name": f"Invoice {number}.pdf"}
+    return Image(**{**known, **more})
+
+
 def bill(number: int = 1, /, *amounts: str, **more: Any) -> Bill:
+    return payable(Bill, f"INV-{number}", number, amounts, more)
+
+
+def credit(number: int = 1, /, *amounts: str, **more: Any) -> Credit:
+    return payable(Credit, f"CM-{number}", number, amounts, more)
+
+
+def payable(shape: type[P], called: str, number: int, amounts: Sequence[str], more: dict[str, Any]) -> P:
     lines = tuple(line(amount, place) for place, amount in enumerate(amounts or ["100.00"], 1))
+    lines = more.get("lines", lines)
     total = sum((one.amount for one in lines), Decimal(0))
     known = {
-        "id": str(number), "number": f"INV-{number}", "vendor": Ref(Kind.VENDOR, "", key_of("vendor 1")),
+        "id": str(number), "number": called, "vendor": Ref(Kind.VENDOR, "", key_of("vendor 1")),
         "date": date(2026, 3, 1), "due_date": date(2026, 3, 31), "currency": "USD", "amount": total, "balance": total,
         "lines": lines,
     }  # fmt: skip
-    return Bill(**{**known, **more})
+    return shape(**{**known, **more})
 
 
 def write(record: AnyRecord, action: Action = Action.CREATE, **more: Any) -> Write:
-    kind = {Vendor: Kind.VENDOR, Account: Kind.ACCOUNT, Bill: Kind.BILL}[type(record)]
+    kind = next(kind for kind, shape in STRUCTS.items() if type(record) is shape)
     key = key_of(f"{kind} {record.id}")
     return Write(kind=kind, action=action, record=record, record_key=key, request_key=f"{key}{action:.3}", **more)
 

@@ -36,7 +36,11 @@ from tests.avidxchange_partner import (
     write,
 )
 
-ALL_OF_THEM = [Kind.VENDOR, Kind.ACCOUNT, Kind.BILL]
+WRITTEN = {
+    Kind.VENDOR, Kind.ACCOUNT, Kind.DIMENSION, Kind.PURCHASE_ORDER, Kind.BILL, Kind.CREDIT, Kind.IMAGE
+}  # fmt: skip
+
+READABLE = ("vendors", "GL accounts", "dimensions", "purchase orders", "invoices", "payments", "bank accounts")
 
 
 @pytest.fixture(params=PROFILES)
@@ -49,10 +53,13 @@ def partner(request: pytest.FixtureRequest) -> Partner:
 
 def test_it_is_found_and_writes_nothing_that_it_could_not_find_again() -> None:
     assert connector_class("avidxchange") is AvidXchangeConnector
-    assert AvidXchangeConnector.writes == set(ALL_OF_THEM)
-    assert AvidXchangeConnector.reads == {Kind.BILL, Kind.PAYMENT}
+    assert AvidXchangeConnector.writes == WRITTEN
+    assert AvidXchangeConnector.reads == WRITTEN - {Kind.IMAGE} | {Kind.PAYMENT, Kind.FUNDING_ACCOUNT}
     assert AvidXchangeConnector.limits.per_minute == 48
-    assert AvidXchangeConnector.limits.batch == {Kind.VENDOR: 100, Kind.ACCOUNT: 500, Kind.BILL: 50}
+    assert AvidXchangeConnector.limits.batch == {
+        Kind.VENDOR: 100, Kind.ACCOUNT: 500, Kind.DIMENSION: 500, Kind.PURCHASE_ORDER: 50, Kind.BILL: 50,
+        Kind.CREDIT: 50, Kind.IMAGE: 1,
+    }  # fmt: skip
 
 
 def test_only_the_secret_is_marked_as_one_and_no_text_of_the_app_shows_it() -> None:
@@ -152,12 +159,11 @@ def test_a_sound_connection_has_nothing_missing_and_says_that_its_names_are_assu
     assert [finding.level for finding in findings].count("warning") == 1
     assert "missing" not in {finding.level for finding in findings}
     assert any("assumed" in finding.text and partner.profile.profile_id in finding.text for finding in findings)
-    assert {f"We may read {what}." for what in ("vendors", "GL accounts", "invoices", "payments")} <= {
-        finding.text for finding in findings
-    }
+    assert {f"We may read {what}." for what in READABLE} <= {finding.text for finding in findings}
     said = " ".join(finding.text for finding in findings)
     assert f"company id {COMPANY}, as the partner application" in said
-    assert "We send vendors, GL accounts, bills (as invoices), and nothing else." in said
+    sent = "vendors, GL accounts, dimensions, purchase orders, bills and credits (as invoices), images"
+    assert f"We send {sent}, and nothing else." in said
     assert "We may withdraw an invoice" in said
     assert all(finding.remedy for finding in findings if finding.level != "ok")
 

@@ -53,6 +53,7 @@ def names_of_ours(profile: Profile) -> set[str]:
         ({"operations": {"list_payment": None}}, "operations.list_payment is not known: remove it, or did you mean"),
         ({"operations": {"get_payment": {"path": "/p/{key}"}}}, "operations.get_payment.path: {key} is not a slot"),
         ({"operations": {"submit_invoices": {"maxItems": None}}}, "operations.submit_invoices: a batch needs items"),
+        ({"operations": {"get_payment": {"query": {"key": "k"}}}}, "operations.get_payment.query.key is not a query"),
         ({"fields": {"payment": {"amount": 5}}}, "`fields.payment.amount`"),
         ({"fields": {"invoice": {"id": None}}}, "fields.invoice.id is null, but nothing can be matched"),
         ({"limits": {"currencies": ["dollar"]}}, "`limits.currencies"),
@@ -195,6 +196,12 @@ def test_a_record_errors_field_is_known_by_our_name(profile: Profile) -> None:
 
 def test_a_query_leaves_out_what_is_not_asked(profile: Profile) -> None:
     assert profile.arguments(ids="a,b", status=None) == {profile.query["ids"]: "a,b"}
+
+
+def test_one_list_may_name_its_arguments_otherwise_or_lack_one() -> None:
+    profile = load_profile(ASSUMED, {"operations": {"list_invoices": {"query": {"ids": "keys", "cursor": None}}}})
+    assert profile.arguments("list_invoices", ids="a", cursor="b", page_number=2) == {"keys": "a", "pageNumber": "2"}
+    assert profile.arguments("list_payments", ids="a", cursor="b") == {"ids": "a", "cursor": "b"}
 
 
 def test_a_path_quotes_its_slots(profile: Profile) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.avidxchange.contract import Profile, named_profile
 from connectors.avidxchange.decoding import decode_invoice, decode_payment
-from connectors.avidxchange.mapping import encode, encode_account, encode_bill, encode_vendor, shows
+from connectors.avidxchange.mapping import encode, encode_account, encode_payable, encode_vendor, shows
 from connectors.avidxchange.reading import decode_rows
 from connectors.avidxchange.wire import BadRow, write_body
 from connectors.errors import MappingError
@@ -148,8 +148,8 @@ def test_a_row_that_is_no_record_at_all_is_shown(profile: Profile, row: Any) -> 
 
 def test_money_is_read_and_written_the_way_the_profile_says() -> None:
     cents, texts = (changed({"encoding": {"money": form}}) for form in ("cents", "string"))
-    assert cents.get("invoice", encode_bill(cents, bill(1, "12.34"), "k"), "amount") == 1234
-    assert texts.get("invoice", encode_bill(texts, bill(1, "12.30"), "k"), "amount") == "12.30"
+    assert cents.get("invoice", encode_payable(cents, bill(1, "12.34"), "k"), "amount") == 1234
+    assert texts.get("invoice", encode_payable(texts, bill(1, "12.30"), "k"), "amount") == "12.30"
     raw = sample("payment_card", "payment", cents) | {"amount": 7550}
     raw["applications"][0] |= {"grossAmount": 7550, "discountAmount": 0, "netAmount": 7550}
     assert decode_payment(cents, raw).amount == Decimal("75.50")
@@ -229,7 +229,7 @@ def test_an_account_without_a_number_goes_by_its_id(profile: Profile) -> None:
 
 
 def test_a_bill_is_written_with_its_lines_and_the_keys_of_what_it_refers_to(profile: Profile) -> None:
-    body = encode_bill(profile, bill(1, "640.00", "360.00", memo="March"), "key")
+    body = encode_payable(profile, bill(1, "640.00", "360.00", memo="March"), "key")
     written = read_back(profile, "invoice", body)
     lines = [read_back(profile, "invoice_line", one) for one in written.pop("lines")]
     assert written == {
@@ -238,8 +238,18 @@ def test_a_bill_is_written_with_its_lines_and_the_keys_of_what_it_refers_to(prof
         "currency": "USD", "amount": Decimal("1000.00"), "description": "March",
     }  # fmt: skip
     assert lines == [
-        {"line_number": 1, "amount": Decimal("640.00"), "gl_account_external_id": key_of("account 1")},
-        {"line_number": 2, "amount": Decimal("360.00"), "gl_account_external_id": key_of("account 1")},
+        {
+            "line_number": 1,
+            "amount": Decimal("640.00"),
+            "gl_account_external_id": key_of("account 1"),
+            "dimensions": [],
+        },
+        {
+            "line_number": 2,
+            "amount": Decimal("360.00"),
+            "gl_account_external_id": key_of("account 1"),
+            "dimensions": [],
+        },
     ]
 
 
@@ -248,7 +258,7 @@ def test_a_bill_is_written_with_its_lines_and_the_keys_of_what_it_refers_to(prof
     [("0.10", b"0.10"), ("33.3", b"33.30"), ("1E+3", b"1000.00"), ("70000000000.07", b"70000000000.07")],
 )
 def test_money_is_a_number_digit_for_digit(profile: Profile, amount: str, digits: bytes) -> None:
-    body = write_body(encode_bill(profile, bill(1, amount), "k"))
+    body = write_body(encode_payable(profile, bill(1, amount), "k"))
     assert body.count(b":" + digits) == 2
 
 
@@ -273,7 +283,11 @@ def test_money_is_a_number_digit_for_digit(profile: Profile, amount: str, digits
         (bill(1, *["1.00"] * 251), "too_many_lines", "250"),
         (bill(lines=(line(account=None),)), "reference_missing", "line 1 has no account"),
         (bill(lines=(line(is_tax=True, account=None),)), "reference_missing", "the tax line has no account"),
-        (bill(lines=(line(dimensions=(Ref(Kind.DIMENSION, "1"),)),)), "dimensions_not_sent", "dimensions"),
+        (
+            bill(lines=(line(dimensions=(Ref(Kind.DIMENSION, "Class-34"),)),)),
+            "reference_missing",
+            "line 1 has no class",
+        ),
     ],
 )
 def test_what_cannot_be_expressed_is_refused_and_named(profile: Profile, record: Any, code: str, said: str) -> None:
@@ -285,7 +299,7 @@ def test_what_cannot_be_expressed_is_refused_and_named(profile: Profile, record:
 
 def test_a_long_description_is_cut_the_same_way_each_time(profile: Profile) -> None:
     long = bill(lines=(line(description="x" * 300),))
-    first, second = (encode_bill(profile, long, "k") for _ in range(2))
+    first, second = (encode_payable(profile, long, "k") for _ in range(2))
     lines = profile.get("invoice", first, "lines")
     assert first == second
     assert profile.get("invoice_line", lines[0], "description") == "x" * 254 + "…"

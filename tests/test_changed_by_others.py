@@ -29,12 +29,12 @@ from tests.payables import (
     read,
     release,
     requests,
+    run_until,
     with_bill,
     with_posting,
     worker,
 )
 from tests.simulation.world import World, begin
-from tests.test_tokens import make_until
 
 pytestmark = pytest.mark.django_db
 
@@ -167,7 +167,7 @@ def test_a_second_payment_by_hand_of_the_amount_that_we_have_posted_stops_the_bi
     world.clock.advance(timedelta(minutes=10))
     read(world, "avidxchange")
     posting = worker(world, "payment")
-    make_until(posting, "sent")
+    run_until(posting, "sent")
     read(world)
     deliver(world, "bill")
     finish(posting)
@@ -183,11 +183,11 @@ def test_what_was_said_of_a_balance_is_not_believed_of_a_later_one() -> None:
     world.clock.advance(timedelta(minutes=10))
     read(world, "avidxchange")
     posting = worker(world, "payment")
-    make_until(posting, "sent")
+    run_until(posting, "sent")
     edit_bill(world, bill_id, DueDate="2026-04-30")
     read(world)
     looking = worker(world, "bill")
-    make_until(looking, "some not sent")
+    run_until(looking, "some not sent")
     finish(posting)
     world.person(world.quickbooks, "pay_bill", bill_id=bill_id, amount="77.00")
     read(world)
@@ -272,7 +272,7 @@ def test_a_reissue_waits_until_the_posting_of_what_it_replaces_is_voided() -> No
     world.clock.advance(timedelta(minutes=10))
     read(world, "avidxchange")
     claiming = worker(world, "payment")
-    make_until(claiming, "claimed")
+    run_until(claiming, "claimed")
     assert (of_payment(again).state, of_payment(again).code) == (State.WAITING, "reversal_first")
     finish(claiming)
     world.settle(days=1)

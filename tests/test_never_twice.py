@@ -23,13 +23,13 @@ from tests.payables import (
     postings,
     read,
     release,
+    run_until,
     with_bill,
     with_payment,
     with_posting,
     worker,
 )
 from tests.simulation.world import World, begin
-from tests.test_tokens import make_until
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_a_bill_paid_by_hand_while_our_posting_is_under_way_is_stopped_once_that
     world.clock.advance(timedelta(minutes=10))
     read(world, "avidxchange")
     posting = worker(world, "payment")
-    make_until(posting, "claimed")
+    run_until(posting, "claimed")
     world.person(world.quickbooks, "pay_bill", bill_id=bill_id)
     read(world)
     deliver(world, "bill")

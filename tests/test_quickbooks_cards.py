@@ -83,7 +83,7 @@ def test_a_row_without_one_stays_as_it_came(name: str) -> None:
     ],
 )
 def test_what_is_an_id_or_written_by_us_is_none(changes: dict[str, Any]) -> None:
-    came = row("payment_by_hand_with_credit", **changes)
+    came = row("billpayment_by_hand_with_credit", **changes)
     assert clean_row(came) == came
 
 

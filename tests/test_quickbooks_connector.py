@@ -17,6 +17,7 @@ from connectors.errors import (
     TransientError,
     UnexpectedResponse,
 )
+from connectors.quickbooks.client import STORAGE
 from connectors.quickbooks.connector import App, QuickBooksConnector, Settings
 from connectors.records import Account, Bill, Kind, Phase, Ref, Vendor
 from connectors.registry import connector_class
@@ -64,7 +65,8 @@ def is_secret(kind: msgspec.inspect.Type) -> bool:
 def test_requests_may_go_to_the_hosts_of_their_own_environment_only() -> None:
     app = App(client_id="client", client_secret="secret")
     production = QuickBooksConnector.hosts(Environment.PRODUCTION, app, URL)
-    assert production == {"quickbooks.api.intuit.com", "oauth.platform.intuit.com"}
+    assert production - STORAGE == {"quickbooks.api.intuit.com", "oauth.platform.intuit.com"}
+    assert all(host.startswith("intuit-qbo-prod") and host.endswith(".s3.amazonaws.com") for host in STORAGE)
     assert "sandbox-quickbooks.api.intuit.com" in QuickBooksConnector.hosts(Environment.SANDBOX, app, URL)
     assert QuickBooksConnector.hosts(Environment.SIMULATED, app, URL) == {"simulator"}
 
@@ -147,7 +149,7 @@ def test_a_sound_connection_is_described_in_plain_words(office: Office) -> None:
 
 def test_whether_payments_can_be_posted_is_said_also_where_they_cannot(office: Office) -> None:
     refusal = Response.json({"Fault": {"Error": [{"code": "5020", "Message": "Permission Denied"}]}}, 400)
-    office.simulator.refuse("GET /query", refusal, times=9)
+    office.simulator.refuse("GET /query", refusal, times=20)
     missing = {finding.text: finding.remedy for finding in office.connector.check() if finding.level == "missing"}
     [remedy] = [remedy for text, remedy in missing.items() if "We cannot post bill payments" in text]
     assert "Connect again as a company administrator" in remedy

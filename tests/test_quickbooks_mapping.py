@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from connectors.errors import MappingError
 from connectors.quickbooks import memo
-from connectors.quickbooks.mapping import DECODE, decode_account, decode_bill, decode_payment, decode_vendor
+from connectors.quickbooks.documents import decode_bill
+from connectors.quickbooks.ledger import decode_payment
+from connectors.quickbooks.lists import decode_account, decode_vendor
+from connectors.quickbooks.mapping import SOURCES, Source
 from connectors.quickbooks.posting import differences, encode_change, encode_payment, is_as_asked
 from connectors.records import (
     AnyRecord,
@@ -37,8 +40,14 @@ KEY = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
-def kind_of(name: str) -> Kind:
-    return Kind(name.split("_")[0])
+def source_of(name: str) -> Source:
+    return next(source for source in SOURCES if source.entity.lower() == name.split("_")[0])
+
+
+def expected(name: str) -> tuple[AnyRecord, ...]:
+    shown = json.loads((SAMPLES / f"{name}.record.json").read_text())
+    bodies = shown if isinstance(shown, list) else [shown]
+    return tuple(restore(source_of(name).kind, json.dumps(body)) for body in bodies)
 
 
 def raw(name: str) -> dict[str, Any]:
@@ -50,7 +59,7 @@ def bill_of(**changes: Any) -> Bill:
     return decode_bill(NUMBERS.encode(raw("bill") | changes), "USD")
 
 
-def payment_of(name: str = "payment_by_hand_with_credit", **changes: Any) -> Payment:
+def payment_of(name: str = "billpayment_by_hand_with_credit", **changes: Any) -> Payment:
     return decode_payment(NUMBERS.encode(raw(name) | changes), "USD")
 
 
@@ -59,22 +68,21 @@ def payment_of(name: str = "payment_by_hand_with_credit", **changes: Any) -> Pay
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_row_is_read_as_the_sample_says(name: str) -> None:
-    expected = restore(kind_of(name), (SAMPLES / f"{name}.record.json").read_bytes())
-    assert DECODE[kind_of(name)]((SAMPLES / f"{name}.json").read_bytes(), "USD") == expected
+    assert source_of(name).decode((SAMPLES / f"{name}.json").read_bytes(), "USD") == expected(name)
 
 
 @pytest.mark.parametrize("name", POSTED)
 def test_a_payment_is_written_as_the_sample_says(name: str) -> None:
     payment = restore(Kind.PAYMENT, (SAMPLES / f"{name}.payment.json").read_bytes())
-    expected = json.loads((SAMPLES / f"{name}.body.json").read_text(), parse_float=Decimal)
+    wanted = json.loads((SAMPLES / f"{name}.body.json").read_text(), parse_float=Decimal)
     assert isinstance(payment, Payment)
-    account = expected.get("APAccountRef", {}).get("value", "")
+    account = wanted.get("APAccountRef", {}).get("value", "")
     body = encode_payment(payment, record_key=KEY, source="the network", ap_account=account)
-    assert json.loads(NUMBERS.encode(body), parse_float=Decimal) == expected
+    assert json.loads(NUMBERS.encode(body), parse_float=Decimal) == wanted
 
 
-def test_there_are_samples_of_every_kind() -> None:
-    assert {kind_of(name) for name in SHOWN} == set(DECODE)
+def test_there_are_samples_of_every_entity() -> None:
+    assert {source_of(name).entity for name in SHOWN} == {source.entity for source in SOURCES}
     assert len(POSTED) == 2
 
 
@@ -345,11 +353,12 @@ def test_reading_a_damaged_row_gives_a_sound_record_or_the_one_error(data: st.Da
     row = json.loads((SAMPLES / f"{name}.json").read_text())
     for _ in range(data.draw(st.integers(min_value=1, max_value=3))):
         damage(row, data)
-    record: AnyRecord | None = None
+    source, records = source_of(name), tuple[AnyRecord, ...]()
     with suppress(MappingError):
-        record = DECODE[kind_of(name)](json.dumps(row).encode(), "USD")
-    if record is not None:
-        assert restore(kind_of(name), canonical(record)) == record
+        records = source.decode(json.dumps(row).encode(), "USD")
+    assert all(isinstance(id, str) and id for id in source.ids(json.dumps(row).encode()))
+    for record in records:
+        assert restore(source.kind, canonical(record)) == record
         if isinstance(record, Bill | Payment):
             assert Decimal(minor_units(record.amount, record.currency)) == record.amount.scaleb(
                 0 if record.currency == "JPY" else 2
@@ -375,10 +384,10 @@ def damage(row: dict[str, Any], data: st.DataObject) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=60), st.sampled_from(sorted(DECODE)))
-def test_reading_any_bytes_gives_the_one_error(row: bytes, kind: Kind) -> None:
+@given(st.binary(max_size=60), st.sampled_from(SOURCES))
+def test_reading_any_bytes_gives_the_one_error(row: bytes, source: Source) -> None:
     with pytest.raises(MappingError):
-        DECODE[kind](row, "USD")
+        source.decode(row, "USD")
 
 
 @given(st.text())

@@ -136,6 +136,32 @@ def test_a_payment_is_voided_and_its_bill_is_open_again(office: Office) -> None:
     assert office.company.bills[office.bills[0]]["Balance"] == Decimal("100.25")
 
 
+def test_what_a_person_wrote_into_a_posting_stays_when_we_change_ours(office: Office) -> None:
+    made = receipt(office.connector.write([write(payment(office, phase=Phase.PENDING, reference=""))])[0])
+    department = office.simulator.person("create", realm_id=REALM, entity="Department", body={"Name": "Berlin"})["Id"]
+    theirs = {
+        "PrivateNote": f"Urgent! {office.payments()[0]['PrivateNote']} seen by Jo; by phone",
+        "DepartmentRef": {"value": department},
+    }
+    office.simulator.person("edit", realm_id=REALM, entity="BillPayment", identity=made.id, changes=theirs)
+    stands = shown(office.connector.fetch(Kind.PAYMENT, [made.id])[made.id])
+    assert (stands.mark, stands.phase, stands.batch) == (KEY, Phase.PENDING, "B-7")
+    executed = write(
+        payment(office, cleared_date=date(2026, 8, 20)),
+        Action.UPDATE,
+        link=Link(id=made.id, version=stands.version),
+        context={"source": "the network", "memo": stands.memo},
+    )
+    updated = shown(receipt(office.connector.write([executed])[0]).record)
+    (row,) = office.payments()
+    assert row["DepartmentRef"]["value"] == department
+    assert row["PrivateNote"].startswith(f"Urgent! ml-connector:{KEY}; the network payment 4711; by ach; batch B-7")
+    assert row["PrivateNote"].endswith("; cleared 2026-08-20;; seen by Jo; by phone")
+    assert (updated.phase, updated.method, updated.cleared_date) == (Phase.EXECUTED, Method.ACH, date(2026, 8, 20))
+    looked_up = office.connector.find([executed])
+    assert looked_up[KEY] is not None
+
+
 def test_the_same_request_twice_posts_once(office: Office) -> None:
     first = receipt(office.connector.write([write(payment(office))])[0])
     second = receipt(office.connector.write([write(payment(office))])[0])

@@ -15,9 +15,10 @@ from connectors.errors import AuthError, TransientError
 from connectors.models import Connection, Token
 from connectors.simulator_server import SimulatorServer
 from connectors.simulators import Response
+from tests.payables import run_until
 from tests.processes import in_processes
 from tests.simulation.world import World, begin, sign_in
-from tests.test_tokens import DEAD_SIGN_IN, TOKEN_CALL, make_until, talk, token_calls, token_row
+from tests.test_tokens import DEAD_SIGN_IN, TOKEN_CALL, talk, token_calls, token_row
 
 SOON_OVER = timedelta(minutes=57)
 OVER = timedelta(hours=2)
@@ -38,9 +39,9 @@ def test_who_finds_somebody_refreshing_goes_on_with_the_old_token_while_it_lives
     old = token_row(world).secrets["access"]
     world.clock.advance(SOON_OVER)
     first = talk(world).token()
-    make_until(first, "refresh begun")
+    run_until(first, "refresh begun")
     assert finish(talk(world).token()) == old
-    make_until(first, "refresh answered")
+    run_until(first, "refresh answered")
     assert finish(talk(world).token()) == old
     assert finish(first) == finish(talk(world).token()) != old
     assert token_calls(world.quickbooks) == [200, 200]
@@ -50,7 +51,7 @@ def test_who_finds_somebody_refreshing_goes_on_with_the_old_token_while_it_lives
 def test_who_finds_somebody_refreshing_a_dead_token_comes_back_in_a_moment(world: World) -> None:
     world.clock.advance(OVER)
     first = talk(world).token()
-    make_until(first, "refresh begun")
+    run_until(first, "refresh begun")
     with pytest.raises(TransientError) as error:
         finish(talk(world).token())
     assert error.value.code == "token_in_flight"
@@ -72,7 +73,7 @@ def test_a_refresh_that_slept_too_long_is_not_saved_over_the_newer_one(world: Wo
     world.quickbooks.switches = replace(world.quickbooks.switches, refresh_grace=timedelta(days=1))
     world.clock.advance(OVER)
     sleeper = talk(world).token()
-    make_until(sleeper, "refresh answered")
+    run_until(sleeper, "refresh answered")
     world.clock.advance(timedelta(seconds=76))
     newer = finish(talk(world).token())
     with pytest.raises(TransientError):
@@ -85,9 +86,9 @@ def test_a_refresh_that_slept_too_long_is_not_saved_over_the_newer_one(world: Wo
 def test_of_two_refreshes_that_overlap_the_one_that_asked_last_is_kept(world: World) -> None:
     world.clock.advance(OVER)
     sleeper, newer, third = talk(world).token(), talk(world).token(), talk(world).token()
-    make_until(sleeper, "refresh answered")
+    run_until(sleeper, "refresh answered")
     world.clock.advance(timedelta(seconds=76))
-    make_until(newer, "refresh begun")
+    run_until(newer, "refresh begun")
     kept = finish(sleeper)
     assert token_row(world).secrets["access"] == kept == finish(third)
     assert token_row(world).refreshing_until is not None
@@ -100,7 +101,7 @@ def test_of_two_refreshes_that_overlap_the_one_that_asked_last_is_kept(world: Wo
 def test_a_person_s_sign_in_is_not_overwritten_by_a_refresh_of_what_was_before(world: World) -> None:
     world.clock.advance(OVER)
     sleeper = talk(world).token()
-    make_until(sleeper, "refresh answered")
+    run_until(sleeper, "refresh answered")
     sign_in(world)
     signed_in = token_row(world).secrets
     with pytest.raises(TransientError):
@@ -114,7 +115,7 @@ def test_the_only_good_refresh_token_is_saved_even_late_when_the_others_were_ref
     world.quickbooks.switches = replace(world.quickbooks.switches, rotate_each_refresh=True)
     world.clock.advance(OVER)
     sleeper = talk(world).token()
-    make_until(sleeper, "refresh answered")  # from here on only the sleeper knows the refresh token
+    run_until(sleeper, "refresh answered")  # from here on only the sleeper knows the refresh token
     world.clock.advance(timedelta(seconds=76))
     with pytest.raises(AuthError):
         finish(talk(world).token())

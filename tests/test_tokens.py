@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 
 from connectors.base import Tokens
-from connectors.conversation import Conversation, Steps, finish
+from connectors.conversation import Conversation, finish
 from connectors.errors import AuthError, TransientError
 from connectors.models import Connection, Token
 from connectors.simulators import Request, Response, Simulator
 from connectors.tokens import keep
 from syncs.models import Attempt, Feed, SyncRecord
 from syncs.states import State
+from tests.payables import run_until
 from tests.simulation.world import ADDRESS, REALM, World, begin, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -45,12 +45,6 @@ def token_row(world: World) -> Token:
 
 def erp(world: World) -> Connection:
     return Connection.objects.get(pk=world.integration.erp_id)
-
-
-def make_until(steps: Steps[Any], name: str) -> None:
-    """Make the steps up to this one."""
-    while next(steps) != name:
-        pass
 
 
 def live_for(world: World, length: timedelta) -> None:
@@ -197,7 +191,7 @@ class Killed(BaseException):
 def test_a_worker_killed_during_a_refresh_costs_a_minute_and_no_sign_in(world: World, step: str) -> None:
     world.clock.advance(timedelta(hours=2))
     steps = talk(world).token()
-    make_until(steps, step)
+    run_until(steps, step)
     with pytest.raises(Killed):
         steps.throw(Killed)
     if step != "refresh kept":

@@ -20,48 +20,68 @@ WRITE_TIMEOUT = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """One company's side of AvidXchange; `signed` are the headers that say who asks, and for whom."""
+    """One company's side of AvidXchange; `signed` are the headers that say who asks, and for whom;
+    where the company's own tokens do, no other token can be fetched."""
 
     http: Http
     profile: Profile
     address: Address
     signed: Mapping[str, str]
+    by_tokens: bool = False
 
     def read(self, operation: str, arguments: Mapping[str, str] | None = None, **slots: str) -> Any:
         """What a request that changes nothing brings."""
         return self._read(self._url(operation, **slots), arguments or {})[0]
 
-    def page(self, operation: str, arguments: Mapping[str, str], following: Mapping[str, str] | None = None) -> Listed:
+    def page(
+        self,
+        operation: str,
+        arguments: Mapping[str, str],
+        following: Mapping[str, str] | None = None,
+        **slots: str,
+    ) -> Listed:
         """One page of a list: the first, or the one that the page before pointed to."""
         if following and "link" in following:
             return self._listed(*self._read(self._same_origin(following["link"]), {}))
         size = str(self.profile.limits.max_page_size)
-        asked = self.profile.arguments(**{"page_size": size, **arguments, **(following or {})})
-        return self._listed(*self._read(self._url(operation), asked))
+        asked = self.profile.arguments(operation, **{"page_size": size, **arguments, **(following or {})})
+        return self._listed(*self._read(self._url(operation, **slots), asked))
 
-    def rows(self, operation: str, name: str, values: Sequence[str]) -> Iterator[Any]:
+    def whole(self, operation: str, arguments: Mapping[str, str] | None = None, **slots: str) -> Iterator[Any]:
+        """Every row of a list, whatever the number of its pages."""
+        following: Mapping[str, str] | None = {}
+        while following is not None:
+            page = self.page(operation, arguments or {}, following, **slots)
+            yield from page.rows
+            following = page.following if page.following != following else None
+
+    def rows(self, operation: str, name: str, values: Sequence[str], **slots: str) -> Iterator[Any]:
         """Every row of a list that one of these ids names, however many the other side takes at once."""
         for first in range(0, len(values), self.profile.limits.ids_per_query):
             some = ",".join(values[first : first + self.profile.limits.ids_per_query])
-            following: Mapping[str, str] | None = {}
-            while following is not None:
-                page = self.page(operation, {name: some}, following)
-                yield from page.rows
-                following = page.following if page.following != following else None
+            yield from self.whole(operation, {name: some}, **slots)
 
-    def write(self, operation: str, body: bytes, key: str, **slots: str) -> Any:
+    def write(
+        self,
+        operation: str,
+        body: bytes,
+        key: str,
+        slots: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
+        timeout: float = WRITE_TIMEOUT,
+    ) -> Any:
         """Send something once; OutcomeUnknown when no readable answer came."""
-        headers = self._headers({"Content-Type": "application/json"})
+        headers = self._headers({"Content-Type": "application/json", **(more or {})})
         name = self.profile.header("idempotency_key")
         if name and self.profile.capabilities.idempotency_header:
             headers[name] = key
         answer = self.http.write(
-            self._url(operation, **slots),
-            classify=classify(self.profile, write=True),
+            self._url(operation, **(slots or {})),
+            classify=classify(self.profile, write=True, by_tokens=self.by_tokens),
             body=body,
             headers=headers,
             method=self.profile.operation(operation).method,
-            timeout=WRITE_TIMEOUT,
+            timeout=timeout,
         )
         try:
             return answer.json() if answer.body.strip() else None
@@ -71,7 +91,7 @@ class Client:
     def _read(self, url: str, arguments: Mapping[str, str]) -> tuple[Any, Answer]:
         answer = self.http.read(
             url,
-            classify=classify(self.profile, write=False),
+            classify=classify(self.profile, write=False, by_tokens=self.by_tokens),
             params=arguments or None,
             headers=self._headers({}),
             timeout=READ_TIMEOUT,

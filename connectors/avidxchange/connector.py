@@ -1,4 +1,5 @@
-"""AvidXchange, as the engine sees it: vendors, GL accounts and bills go in, invoices and payments come out.
+"""AvidXchange, as the engine sees it: vendors, their coding, orders, bills, credits and images go in, invoices and
+payments come out.
 
 Size: the folder passes the usual 1,200 lines because nothing here may assume a name: whatever reads or writes goes
 through the contract profile, and three dialects of faults and several tolerances are spelt out for it.
@@ -14,7 +15,7 @@ import msgspec
 
 from connectors import oauth
 from connectors.avidxchange import sweep as sweeps
-from connectors.avidxchange.checks import check
+from connectors.avidxchange.checks import check, read_company
 from connectors.avidxchange.client import WRITE_TIMEOUT, Client
 from connectors.avidxchange.contract import (
     DEFAULT_PROFILE,
@@ -26,10 +27,13 @@ from connectors.avidxchange.contract_check import ContractError
 from connectors.avidxchange.contract_sections import Address
 from connectors.avidxchange.delivery import deliver, look_up
 from connectors.avidxchange.faults import FAULTS, PROVIDER, classify_sign_in, fault
+from connectors.avidxchange.lists import LISTS, fetch_from_list, read_list
 from connectors.avidxchange.mapping import ROUTES
 from connectors.avidxchange.reading import decode_rows
+from connectors.avidxchange.sign_in import App as App
+from connectors.avidxchange.sign_in import Credentials as Credentials
+from connectors.avidxchange.sign_in import is_by_tokens, refuse_no_token_address, signed
 from connectors.avidxchange.sweep import Sweep
-from connectors.avidxchange.wire import Row
 from connectors.base import (
     AccountInfo,
     Connector,
@@ -49,54 +53,9 @@ from connectors.errors import UnexpectedResponse
 from connectors.records import AnyRecord, Kind
 
 LISTINGS = {Kind.BILL: "list_invoices", Kind.PAYMENT: "list_payments"}
-SWEPT = tuple(LISTINGS)
+LISTED_WITH = {Kind.CREDIT: Kind.BILL}  # they stand in one list, which is read once
 OUR_SHARE = 80  # percent of the application's quota, which all its customers share
 _default = named_profile(DEFAULT_PROFILE)
-
-
-class App(msgspec.Struct, frozen=True, kw_only=True):
-    """The partner application, as AvidXchange's API store issued it for one environment."""
-
-    client_id: Annotated[
-        str, msgspec.Meta(title="Client ID", description="The consumer key in AvidXchange's API store.", min_length=1)
-    ]
-    client_secret: Annotated[
-        str,
-        msgspec.Meta(
-            title="Client secret",
-            description="The consumer secret beside it; kept encrypted and never shown again.",
-            min_length=1,
-            extra={"secret": True},
-        ),
-    ]
-    base_url: Annotated[
-        str,
-        msgspec.Meta(
-            title="Base address",
-            description="Where the interface answers, version included, as AvidXchange gave it at onboarding; "
-            "empty where the contract profile knows it.",
-            pattern="^(https://.+)?$",
-        ),
-    ] = ""
-    token_url: Annotated[
-        str,
-        msgspec.Meta(
-            title="Token address",
-            description="Where access tokens are issued, as AvidXchange gave it at onboarding.",
-            pattern="^(https://.+)?$",
-        ),
-    ] = ""
-
-    def __repr__(self) -> str:
-        return f"App(client_id={self.client_id!r}, base_url={self.base_url!r}, token_url={self.token_url!r})"
-
-
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Which customer the application acts for."""
-
-    company_id: Annotated[
-        str, msgspec.Meta(title="Company ID", description="The company's id at AvidXchange.", min_length=1)
-    ]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,14 +89,15 @@ class AvidXchangeConnector(Connector):
     role = "ap_network"
     sign_in: ClassVar[Literal["redirect", "credentials"]] = "credentials"
     token_owner: ClassVar[Literal["app", "connection"]] = "app"
-    reads = frozenset(SWEPT)
-    writes = frozenset(ROUTES)
+    reads = frozenset({*LISTS, *LISTINGS, *LISTED_WITH})
+    writes = frozenset({*ROUTES, Kind.IMAGE})
     limits = Limits(
         per_minute=_default.limits.requests_per_minute * OUR_SHARE // 100,
         concurrency=2,
         timeout=WRITE_TIMEOUT,
         shared_by_app=True,
-        batch={kind: _default.operation(route.write).max_items or 1 for kind, route in ROUTES.items()},
+        batch={kind: _default.operation(route.write).max_items or 1 for kind, route in ROUTES.items()}
+        | {Kind.IMAGE: 1},
     )
     faults: ClassVar[Sequence[Fault]] = FAULTS
     App = App
@@ -150,21 +110,23 @@ class AvidXchangeConnector(Connector):
         assert isinstance(session.credentials, Credentials)
         assert isinstance(session.settings, Settings)
         self._app, self._settings, self._company_id = session.app, session.settings, session.credentials.company_id
+        self._by_tokens = is_by_tokens(session.app, session.credentials)
         self._profile = _profile(session.settings.profile)
         self._address = _address(self._profile, session.environment, session.app, session.simulator_url)
+        refuse_no_token_address(self._address, self._by_tokens)
         self._clock = session.http.clock
         session.http.request_id_header = self._profile.header("gateway_correlation") or ""
         self._client = Client(
             http=session.http,
             profile=self._profile,
             address=self._address,
-            signed=self._signed(),
+            signed=signed(self._profile, session.app, session.credentials, session.access_token),
+            by_tokens=self._by_tokens,
         )
 
-    def _signed(self) -> dict[str, str]:
-        # The other sign-in, by two tokens of the customer, differs from here on in nothing but these headers.
-        token = self.session.access_token
-        return self._profile.sign_in_headers("oauth", access_token=token, company_id=self._company_id)
+    @property
+    def uses_access_token(self) -> bool:
+        return not self._by_tokens
 
     @classmethod
     def hosts(cls, environment: Environment, app: msgspec.Struct, simulator_url: str) -> frozenset[str]:
@@ -191,7 +153,7 @@ class AvidXchangeConnector(Connector):
         )
 
     def account(self) -> AccountInfo:
-        company = Row(self._profile, "company", self._client.read("read_company"))
+        company = read_company(self._client)
         return AccountInfo(
             id=company.text("id"),
             name=company.text("name"),
@@ -205,33 +167,46 @@ class AvidXchangeConnector(Connector):
         )
 
     def check(self) -> list[Finding]:
-        return list(check(self._client, self._app.client_id, self._company_id, self.session.environment))
+        company_id = self._company_id or self.session.account_id
+        who = "by its own two tokens" if self._by_tokens else f"as the partner application {self._app.client_id}"
+        return list(check(self._client, who, company_id, self.session.environment))
 
     def read(self, kind: Kind, after: Cursor | None) -> Page:
+        if kind in LISTED_WITH or not self._profile.offers({**LISTS, **LISTINGS}[kind]):
+            return Page(records=[], cursor={}, more=False)
+        if kind in LISTS:
+            return read_list(self._client, kind, after)
         present = self._clock.now()
         earliest = present - timedelta(days=self._settings.look_back_days)
-        sweep = sweeps.resume(after) if after else None
-        return self._page(sweep or sweeps.begin(self._profile, earliest, (kind,), present), (kind,))
+        return self._page(sweeps.resume(after or {}), earliest, (kind,))
 
     def changes(self, cursor: Cursor) -> Page:
-        present = self._clock.now()
+        swept = tuple(kind for kind, listing in LISTINGS.items() if self._profile.offers(listing))
+        if not swept:
+            return Page(records=[], cursor=cursor, more=False)
         sweep = sweeps.resume(cursor)
-        return self._page(sweep or sweeps.begin(self._profile, sweeps.checkpoint(cursor), SWEPT, present), SWEPT)
+        return self._page(sweep, sweep.since if sweep else sweeps.checkpoint(cursor), swept)
 
     def start_of_changes(self, present: datetime) -> Cursor:
         return sweeps.rest_at(present - timedelta(seconds=self._profile.change_feed.safety_lag_seconds))
 
-    def _page(self, sweep: Sweep, kinds: Sequence[Kind]) -> Page:
+    def _page(self, sweep: Sweep | None, since: datetime, kinds: Sequence[Kind]) -> Page:
+        if sweep is None or sweep.kind not in kinds:  # another profile may have been chosen in the middle of one
+            sweep = sweeps.begin(self._profile, since, kinds, self._clock.now())
         page = self._client.page(LISTINGS[sweep.kind], sweeps.bounds(self._profile, sweep), sweep.following)
         records, unreadable = decode_rows(self._profile, sweep.kind, page.rows)
         cursor, more = sweeps.advance(self._profile, sweep, kinds, page)
         return Page(records=records, unreadable=unreadable, cursor=cursor, more=more)
 
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
-        records, unreadable = decode_rows(self._profile, kind, list(self._client.rows(LISTINGS[kind], "ids", ids)))
+        if kind in LISTS:
+            records, unreadable = fetch_from_list(self._client, kind, ids)
+        else:
+            rows = list(self._client.rows(LISTINGS[LISTED_WITH.get(kind, kind)], "ids", ids))
+            records, unreadable = decode_rows(self._profile, kind, rows)
         if unreadable:
             raise fault("row_unreadable", f"{kind} {unreadable[0].id}: {unreadable[0].why}")
-        return {record.id: record for _, record in records}
+        return {record.id: record for its, record in records if its is kind}
 
     def find(self, writes: Sequence[Write]) -> dict[str, Receipt | None]:
         found: dict[str, Receipt | None] = {}
@@ -258,8 +233,8 @@ def _profile(name: str) -> Profile:
 def _address(profile: Profile, environment: Environment, app: App, simulator_url: str) -> Address:
     if environment is Environment.SIMULATED:
         return profile.address("simulated", f"{simulator_url.rstrip('/')}/{PROVIDER}")
-    if app.base_url and app.token_url:
-        return Address(base_url=app.base_url.rstrip("/"), token_url=app.token_url, revoke_url=None)
+    if app.base_url:
+        return Address(base_url=app.base_url.rstrip("/"), token_url=app.token_url or None, revoke_url=None)
     try:
         return profile.address("production" if environment is Environment.PRODUCTION else "sandbox")
     except ContractError as error:

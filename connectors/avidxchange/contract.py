@@ -21,6 +21,14 @@ from connectors.avidxchange.contract_sections import Address, Environment, OAuth
 
 DEFAULT_PROFILE: Final = "assumed-v1"
 UNKNOWN: Final = "unknown"
+CAPABILITIES: Final[Mapping[str, str]] = {
+    "upsert_purchase_orders": "purchase_orders",
+    "list_purchase_orders": "purchase_orders",
+    "put_invoice_image": "invoice_image",
+    "get_invoice_image": "invoice_image",
+    "void_payment": "payment_void",
+    "acknowledge_payments": "payment_ack",
+}
 FOLDER: Final = Path(__file__).parent / "profiles"
 
 Found = TypeVar("Found")
@@ -73,8 +81,16 @@ class Profile(Sections, frozen=True, dict=True):
         )
 
     def offers(self, operation: str) -> bool:
-        """Whether this contract has the operation."""
-        return self.operations[operation] is not None
+        """Whether this contract has the operation, and the capability that it hangs on."""
+        needed = CAPABILITIES.get(operation)
+        return self.operations[operation] is not None and (not needed or getattr(self.capabilities, needed) is True)
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether there is a way to send an invoice's image."""
+        way = self.strategies.image
+        inside = way == "base64InInvoice" and self.capabilities.invoice_image and self.offers("submit_invoices")
+        return inside or (way in ("rawBody", "multipart") and self.offers("put_invoice_image"))
 
     def operation(self, operation: str) -> Operation:
         """Verb, path and batch size of an operation."""
@@ -91,9 +107,14 @@ class Profile(Sections, frozen=True, dict=True):
         """Their name for a query argument."""
         return self.query[name]
 
-    def arguments(self, **values: object) -> dict[str, str]:
-        """A query by their names, without what is None or has no name here."""
-        named = ((self.query[name], value) for name, value in values.items() if value is not None)
+    def query_of(self, operation: str) -> Mapping[str, str | None]:
+        """Their names for query arguments, as one operation has them."""
+        return {**self.query, **self.operation(operation).query}
+
+    def arguments(self, operation: str = "", /, **values: object) -> dict[str, str]:
+        """A query by their names, as an operation has them, without what is None or has no name here."""
+        names = self.query_of(operation) if operation else self.query
+        named = ((names[name], value) for name, value in values.items() if value is not None)
         return {name: str(value) for name, value in named if name is not None}
 
     def header(self, name: str) -> str | None:

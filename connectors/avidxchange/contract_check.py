@@ -113,6 +113,8 @@ def _check_operations(data: Sections) -> Iterator[str]:
     for name, operation in data.operations.items():
         if operation is None:
             continue
+        for argument in operation.query.keys() - set(NAMES["query"]):
+            yield f"operations.{name}.query.{argument} is not a query argument: remove it"
         for slot in set(re.findall(r"\{(.*?)\}", operation.path)) - PATH_SLOTS:
             yield f"operations.{name}.path: {{{slot}}} is not a slot: use {' or '.join(sorted(PATH_SLOTS))}"
         if name.startswith(("upsert_", "submit_")) and not (operation.items and operation.max_items):

@@ -69,12 +69,14 @@ class Auth(Section, frozen=True):
 
 
 class Operation(Section, frozen=True):
-    """One request: verb, path below the base URL, and for a batch the list's name and largest size."""
+    """One request: verb, path below the base URL, for a batch the list's name and largest size, and for a list the
+    arguments that it names otherwise than the rest or, by null, does not have."""
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
     path: Annotated[str, Meta(pattern="^/")]
     items: Text | None = None
     max_items: Count | None = None
+    query: dict[str, Text | None] = {}
 
 
 class ChangeFeed(Section, frozen=True):
@@ -131,7 +133,9 @@ class Limits(Section, frozen=True):
     image_bytes: Count
     requests_per_minute: Count
     requests_per_second: Count
+    image_types: Annotated[list[Text], Meta(min_length=1)]
     invoice_lines: Count
+    quantity_decimals: Annotated[int, Meta(ge=0)]
     dimensions: Count
     currencies: Annotated[list[Annotated[str, Meta(pattern="^[A-Z]{3}$")]], Meta(min_length=1)]
     lengths: dict[str, dict[str, tuple[Annotated[int, Meta(ge=0)], Count]]]

@@ -1,55 +1,83 @@
 """Theirs into ours, by the names of a profile; pure. A row that cannot be read is a `BadRow`, whatever stands in it."""
 
-from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from connectors.avidxchange.contract import Profile
 from connectors.avidxchange.wire import BadRow, Row, as_list
-from connectors.records import AnyRecord, Application, Bill, Kind, Line, Method, Payment, Phase, Ref
+from connectors.records import Application, Bill, Credit, Kind, Line, Method, Payment, Phase, Ref
 
 METHODS = {"check": Method.CHECK, "ach": Method.ACH, "virtual_card": Method.CARD}
 NUMBERS = {Method.CHECK: "check_number", Method.ACH: "ach_trace"}
 
 
-def decode_invoice(profile: Profile, raw: Any) -> Bill:
-    """An invoice as their record stands; its key is the external id when it came in through the API, which is by us."""
+def decode_invoice(profile: Profile, raw: Any) -> Bill | Credit:
+    """An invoice as their record stands, or a credit, whose amounts are above zero here.
+
+    Its key is the external id when it came in through the API, which is by us.
+    """
     row = Row(profile, "invoice", raw)
     currency = row.text("currency") or profile.limits.currencies[0]
+    amount = row.money("amount", currency)
+    of_credit, sign = (Credit, -1) if _is_credit(row, amount) else (Bill, 1)
     moment = row.moment("updated_at")
     day = row.day("invoice_date") or (moment and moment.date())
     if day is None:
         raise BadRow("invoice_date is missing")
-    origin = row.text("origin")
-    return Bill(
+    origin, status = row.text("origin"), profile.meaning("workflow_status", row.required("workflow_status"))
+    return of_credit(
         id=row.required("id"),
-        version=_version(row),
+        version=version(row),
         modified_at=moment,
         number=row.text("invoice_number"),
         vendor=Ref(Kind.VENDOR, row.text("vendor_id"), row.text("vendor_external_id")),
         date=day,
         due_date=row.day("due_date"),
         currency=currency,
-        amount=row.money("amount", currency),
-        balance=row.money("balance", currency),
-        lines=tuple(
-            _decode_line(line, number, currency) for number, line in enumerate(row.rows("lines", "invoice_line"), 1)
-        ),
+        amount=sign * amount,
+        balance=sign * row.money("balance", currency),
+        lines=decode_lines(row, "invoice_line", currency, sign),
         memo=row.text("rejection_reason") or row.text("description"),
         settlements=tuple(map(str, as_list(row.value("payment_ids")))),
-        status=profile.meaning("workflow_status", row.required("workflow_status")),
+        status=status,
+        status_reason=row.text("rejection_reason"),
+        status_at=row.moment(f"{status}_at") if status in ("approved", "rejected") else None,
         payment_status=profile.meaning("invoice_payment_status", row.text("payment_status")),
         key=row.text("external_id") if not origin or profile.meaning("origin", origin) == "api" else "",
     )
 
 
-def _decode_line(row: Row, number: int, currency: str) -> Line:
-    account = row.text("gl_account_external_id")
+def _is_credit(row: Row, amount: Decimal) -> bool:
+    """By its type where the contract has one, else by its sign: AvidXchange's older invoices are credits below zero."""
+    said = row.text("document_type")
+    return row.profile.meaning("document_type", said) == "credit" if said else amount < 0
+
+
+def decode_lines(row: Row, kind: str, currency: str, sign: int = 1) -> tuple[Line, ...]:
+    """The lines of an invoice or a purchase order with their coding, all of it by the keys that we gave."""
+    order_key = row.text("po_external_id") if kind == "invoice_line" else ""
+    return tuple(
+        _decode_line(line, number, currency, sign, order_key) for number, line in enumerate(row.rows("lines", kind), 1)
+    )
+
+
+def _decode_line(row: Row, number: int, currency: str, sign: int, order_key: str) -> Line:
+    account, price = row.text("gl_account_external_id"), row.number("unit_price")
+    of_order = row.kind == "purchase_order_line"
+    their_order, _, order_line = ("" if of_order else row.text("po_line_external_id")).rpartition(":")
+    values = [part.text("value_external_id") for part in row.rows("dimensions", "line_dimension")]
     return Line(
         number=number,
-        amount=row.money("amount", currency),
+        amount=sign * row.money("amount", currency),
         description=row.text("description"),
         account=Ref(Kind.ACCOUNT, "", account) if account else None,
+        dimensions=tuple(Ref(Kind.DIMENSION, "", value) for value in values if value),
+        id=row.text("external_id").rpartition(":")[2] if of_order else "",
+        quantity=row.number("quantity"),
+        unit_price=None if price is None else sign * price,
+        received=row.number("quantity_received") if of_order else None,
+        order=Ref(Kind.PURCHASE_ORDER, "", order) if (order := their_order or order_key) else None,
+        order_line=order_line,
     )
 
 
@@ -64,7 +92,7 @@ def decode_payment(profile: Profile, raw: Any) -> Payment:
     remarks = [row.text("status_reason"), *(exception.text("message") for exception in exceptions)]
     return Payment(
         id=row.required("id"),
-        version=_version(row),
+        version=version(row),
         modified_at=row.moment("updated_at"),
         vendor=Ref(Kind.VENDOR, row.text("vendor_id"), row.text("vendor_external_id")),
         amount=row.money("amount", currency),
@@ -97,18 +125,18 @@ def _reference(row: Row, method: Method) -> str:
 
 
 def _decode_application(row: Row, currency: str) -> Application:
+    gross = row.money("gross_amount", currency)
     discount = Decimal(0) if row.value("discount_amount") is None else row.money("discount_amount", currency)
+    kind = Kind.CREDIT if gross < 0 else Kind.BILL
     return Application(
-        target=Ref(Kind.BILL, row.required("invoice_id"), row.text("invoice_external_id")),
+        target=Ref(kind, row.required("invoice_id"), row.text("invoice_external_id")),
         number=row.text("invoice_number"),
-        gross=row.money("gross_amount", currency),
+        gross=gross,
         discount=discount,
         net=row.money("net_amount", currency),
     )
 
 
-def _version(row: Row) -> str:
-    return row.text("version") or row.text("updated_at")
-
-
-DECODERS: Mapping[Kind, Callable[[Profile, Any], AnyRecord]] = {Kind.BILL: decode_invoice, Kind.PAYMENT: decode_payment}
+def version(row: Row) -> str:
+    """What changes when the record does: their version, their time of change, or else its content."""
+    return row.text("version") or row.text("updated_at") or row.digest()

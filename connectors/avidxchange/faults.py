@@ -27,7 +27,7 @@ from connectors.http import Answer, Classify, redact
 
 PROVIDER = "avidxchange"
 SHORTEST_WAIT, LONGEST_WAIT = 1, 900
-BURST, SHARED = "900807", "throttled_app"
+BURST, SHARED, EXPIRED = "900807", "throttled_app", "token_expired"
 WAIT_UNTOLD = {BURST: 1}
 OTHER_WAIT_UNTOLD = 15
 IN_XML = r"<(?:\w+:)?{name}>\s*([^<]*?)\s*</"
@@ -69,9 +69,9 @@ class Said:
     next_access: str = ""
 
 
-def classify(profile: Profile, *, write: bool) -> Classify:
+def classify(profile: Profile, *, write: bool, by_tokens: bool = False) -> Classify:
     """A function that says what is wrong with an answer; None if nothing is."""
-    return partial(_classify, profile, write)
+    return partial(_classify, profile, write, by_tokens)
 
 
 def classify_sign_in(answer: Answer) -> ConnectorError | None:
@@ -126,13 +126,15 @@ def _joined(parts: Iterable[Any]) -> str:
     return " ".join(scrubbed(str(part)) for part in parts if part)
 
 
-def _classify(profile: Profile, write: bool, answer: Answer) -> ConnectorError | None:
+def _classify(profile: Profile, write: bool, by_tokens: bool, answer: Answer) -> ConnectorError | None:
     if 200 <= answer.status < 300:
         return None
     said = _said(profile, answer)
     row = BY_CODE.get(said.code) or BY_STATUS.get(answer.status)
     if row is None:
         row = _rows["unavailable" if answer.status >= 500 else "unexpected"]
+    if by_tokens and row.code == EXPIRED:
+        row = _rows["tokens_refused"]  # there is none to fetch in its place
     kind = (write and row.on_write) or row.error
     if not write and issubclass(getattr(errors, kind), RecordRejected):
         kind = UnexpectedResponse.__name__  # nothing was sent that could be refused

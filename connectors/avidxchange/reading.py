@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.avidxchange.contract import Profile
-from connectors.avidxchange.decoding import DECODERS
+from connectors.avidxchange.decoding_lists import DECODERS, NAMES, Decode
 from connectors.avidxchange.wire import BadRow, write_body
 from connectors.base import Unreadable
 from connectors.http import CARD_FOUND, TRACE, clean_of_cards
-from connectors.records import AnyRecord, Kind
+from connectors.records import AnyRecord, Credit, Kind
 
 KEPT = 4000
 
 
 def decode_rows(
-    profile: Profile, kind: Kind, rows: Sequence[Any]
+    profile: Profile, kind: Kind, rows: Sequence[Any], decode: Decode | None = None
 ) -> tuple[list[tuple[Kind, AnyRecord]], list[Unreadable]]:
-    """The records among these rows, and the others with the reason why they are none."""
+    """The records among these rows, and the others with the reason why they are none; bills and credits come mixed."""
+    decode = decode or DECODERS[kind]
     records: list[tuple[Kind, AnyRecord]] = []
     unreadable: list[Unreadable] = []
     for row in rows:
@@ -27,12 +28,19 @@ def decode_rows(
         try:
             if clean != row:
                 raise BadRow(CARD_FOUND)
-            records.append((kind, DECODERS[kind](profile, row)))
+            record = decode(profile, row)
+            records.append((_kind(kind, record), record))
         except BadRow as error:
-            id = profile.get("payment" if kind is Kind.PAYMENT else "invoice", clean, "id")
+            id = profile.get(NAMES[kind], clean, "id")
             raw = write_body(clean).decode()[:KEPT]
             unreadable.append(Unreadable(kind=kind, id=str(id or ""), raw=raw, why=str(error)))
     return records, unreadable
+
+
+def _kind(listed: Kind, record: AnyRecord) -> Kind:
+    if listed in (Kind.BILL, Kind.CREDIT):
+        return Kind.CREDIT if isinstance(record, Credit) else Kind.BILL
+    return listed
 
 
 def _trace(profile: Profile, row: Any) -> str:

@@ -7,36 +7,28 @@ many invoices; the words of payment statuses; GL accounts go in and are never ch
 method stay inside. WSO2 facts: the token endpoint, fault codes and dialects, throttle replies. Assumed: all the rest,
 above all every path, header, field and word, upsert and paging rules, states and transitions, limits and numbers.
 
-Not served yet: dimensions, purchase orders, images, void requests, acknowledgements; their paths answer 900906.
+An operation that the profile maps to null, or whose capability is off, is no path here: the gateway answers 900906.
 """
 
 import re
-import uuid
 from collections.abc import Mapping
-from datetime import timedelta
-from email.utils import format_datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final
-from urllib.parse import unquote, urlsplit
-
-import msgspec
+from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from connectors.avidxchange.contract import DEFAULT_PROFILE, Profile, named_profile
-from connectors.avidxchange.simulator_batches import BATCHES, run_batch
-from connectors.avidxchange.simulator_books import ActRefused, Company, Record, RequestRefused, Serial
+from connectors.avidxchange.simulator_books import Company, Record, RequestRefused, Serial
+from connectors.avidxchange.simulator_faults import Faults, SkewedClock
 from connectors.avidxchange.simulator_gate import Caller, Gate, GatewayRefused, gateway_fault
-from connectors.avidxchange.simulator_invoices import cancel_invoice, phase
-from connectors.avidxchange.simulator_lists import LISTINGS, read_page
+from connectors.avidxchange.simulator_invoices import phase
 from connectors.avidxchange.simulator_people import People
-from connectors.avidxchange.simulator_wire import Wire, encode_json, read_body
+from connectors.avidxchange.simulator_service import Service, serves
+from connectors.avidxchange.simulator_wire import Wire
 from connectors.clock import Clock
-from connectors.simulators import Request, Response, Simulator
-
-ONE: Final = {"get_vendor": "list_vendors", "get_invoice": "list_invoices", "get_payment": "list_payments"}
-SERVED: Final = {"read_company", "cancel_invoice", "payment_history", *BATCHES, *LISTINGS, *ONE}
+from connectors.simulators import Request, Response
 
 
-class AvidXchangeSimulator(People, Simulator):
+class AvidXchangeSimulator(People, Faults):
     """AvidXchange under one contract profile."""
 
     key: ClassVar[str] = "avidxchange"
@@ -62,7 +54,8 @@ class AvidXchangeSimulator(People, Simulator):
         self._token_path, self._revoke_path = here.token_url, here.revoke_url
         self._base_path = here.base_url
         self._routes = _routes(self.profile)
-        super().__init__(clock, journal)
+        self.network_clock = SkewedClock(clock)
+        super().__init__(self.network_clock, journal)
 
     def reset(self) -> None:
         """No company, and one partner application out of the box."""
@@ -71,7 +64,7 @@ class AvidXchangeSimulator(People, Simulator):
         self.gate = Gate(self.profile, self.serial, self._token_seconds)
         self.gate.clients["partner-app"] = "partner-secret"
         self.companies: dict[str, Company] = {}
-        self.reply_faults: set[str] = set()
+        self.service = Service(self.wire)
 
     def books(self) -> dict[str, dict[str, list[Record]]]:
         """Every company's records in canonical names, each payment with its phase."""
@@ -79,11 +72,18 @@ class AvidXchangeSimulator(People, Simulator):
             company.id: {
                 "vendors": [*company.vendors.values()],
                 "gl_accounts": [*company.gl_accounts.values()],
+                "dimensions": [*company.dimensions.values()],
+                "dimension_values": [
+                    {**value, "dimension_id": dimension_id}
+                    for dimension_id, values in company.dimension_values.items()
+                    for value in values.values()
+                ],
+                "purchase_orders": [*company.purchase_orders.values()],
                 "invoices": [*company.invoices.values()],
                 "payments": [{**payment, "phase": phase(payment)} for payment in company.payments.values()],
                 "bank_accounts": [*company.bank_accounts.values()],
             }
-            for company in self.companies.values()
+            for company in map(self.company, self.companies)
         }
 
     def run_network(self, company_id: str, **pace: int) -> dict[str, int]:
@@ -99,7 +99,7 @@ class AvidXchangeSimulator(People, Simulator):
             refused = self._throttle(request) if self.throttled else None
             if refused is None:
                 return super().handle(request)
-            refused = self._dress(request, refused)
+            refused = self.dress(request, refused)
             self.requests.append((request.method, request.path, refused.status))
             return refused
 
@@ -114,54 +114,24 @@ class AvidXchangeSimulator(People, Simulator):
         except GatewayRefused as refused:
             response = gateway_fault(refused.code, self.dialect)
         except RequestRefused as refused:
-            correlation = self._correlation(request)
+            correlation = self.correlation(request)
             response = self.refusal(refused.status, refused.code, refused.message, refused.field, correlation)
-        return self._dress(request, response)
-
-    def refusal(
-        self, status: int, code: str, message: str = "", field: str | None = None, correlation: str | None = None
-    ) -> Response:
-        """The application's error body."""
-        error: Record = {"code": code, "message": message, "field": field, "correlation": correlation, "details": []}
-        return _json(self.wire.write("error_reply", error), status)
-
-    def gateway_refusal(self, code: int, dialect: str | None = None, wait_seconds: int | None = None) -> Response:
-        """The gateway's error body, for `refuse`; `wait_seconds` is when a throttled caller may come again."""
-        free_at = None if wait_seconds is None else self.now() + timedelta(seconds=wait_seconds)
-        return gateway_fault(code, dialect or self.dialect, free_at)
+        return self.dress(request, response)
 
     def _throttle(self, request: Request) -> Response | None:
         if request.path in (self._token_path, self._revoke_path):
             return None
         try:
-            over = self.gate.count(self.gate.admit(request, self.now()), self.now())
+            over = self.gate.count(self.gate.admit(request, self.now()), request.path, self.now())
         except (GatewayRefused, RequestRefused):
             return None
         return gateway_fault(over[0], self.dialect, over[1]) if over else None
-
-    def _dress(self, request: Request, response: Response) -> Response:
-        headers = {"date": format_datetime(self.now().replace(microsecond=0), usegmt=True), **response.headers}
-        if name := self.profile.header("correlation"):
-            headers[name.lower()] = self._correlation(request)
-        if name := self.profile.header("gateway_correlation"):
-            headers[name.lower()] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"gateway:{self._correlation(request)}"))
-        return Response(status=response.status, headers=headers, body=response.body)
-
-    def _correlation(self, request: Request) -> str:
-        sent = request.headers.get((self.profile.header("correlation") or "").lower())
-        return sent or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{request.method} {request.path} {self.now()}"))
 
     def _serve(self, request: Request) -> Response:
         caller = self.gate.admit(request, self.now())
         operation, slots = self._route(request)
         company = self._company_of(caller)
-        if operation == "read_company":
-            return _json(self._read_company(company))
-        if operation in LISTINGS:
-            return self._list(request, operation, company)
-        if operation in BATCHES:
-            return self._run_batch(request, operation, company)
-        return self._serve_one(request, operation, company, slots.get("id", ""))
+        return self.service.serve(request, operation, company, slots, self.now())
 
     def _route(self, request: Request) -> tuple[str, Mapping[str, str]]:
         if not request.path.startswith(self._base_path + "/"):
@@ -181,73 +151,7 @@ class AvidXchangeSimulator(People, Simulator):
         company = self.companies.get(caller.company_id)
         if company is None or caller.client_id not in (None, company.client_id):
             raise RequestRefused(403, "company_not_linked", "The company is not linked to this application.")
-        return company
-
-    def _read_company(self, company: Company) -> Record:
-        able = msgspec.structs.asdict(self.profile.capabilities)
-        return self.wire.write(
-            "company",
-            {
-                "id": company.id,
-                "name": company.name,
-                "accounting_system_id": company.accounting_system_id,
-                "environment": "sandbox",
-                "time_zone": company.time_zone,
-                "capabilities": [name for name, offered in able.items() if offered],
-            },
-        )
-
-    def _list(self, request: Request, operation: str, company: Company) -> Response:
-        query = {name: values[0] for name, values in request.query.items()}
-        origin = "https://elsewhere.example" if "foreign_links" in self.reply_faults else ""
-        path = origin + urlsplit(request.base_url).path + request.path
-        page = read_page(company, LISTINGS[operation], self.wire, query, self.now(), path)
-        if "repeated_records" in self.reply_faults:
-            page["items"] = page["items"] + page["items"][:1]
-        if "no_paging" in self.reply_faults:
-            return _json({self.profile.name("page", "items"): page["items"]})
-        return _json(self.wire.write("page", page))
-
-    def _run_batch(self, request: Request, operation: str, company: Company) -> Response:
-        reply = self.wire.write("batch_reply", run_batch(company, operation, self.wire, request.body, self.now()))
-        if self.reply_faults:
-            self._garble(reply)
-        return _json(reply)
-
-    def _garble(self, reply: Record) -> None:
-        """Public: real batch replies carry texts for booleans, and one object where there is one of a list."""
-        results = self.profile.get("batch_reply", reply, "results")
-        for result in results:
-            errors = self.profile.get("batch_result", result, "errors")
-            if "single_results" in self.reply_faults and len(errors) == 1:
-                self.profile.put("batch_result", result, "errors", errors[0])
-            if "text_booleans" in self.reply_faults:
-                said = str(self.profile.get("batch_result", result, "successful")).lower()
-                self.profile.put("batch_result", result, "successful", said)
-        if "single_results" in self.reply_faults and len(results) == 1:
-            self.profile.put("batch_reply", reply, "results", results[0])
-
-    def _serve_one(self, request: Request, operation: str, company: Company, id: str) -> Response:
-        listing = LISTINGS[ONE.get(operation, "list_payments" if operation == "payment_history" else "list_invoices")]
-        shelf = company.shelf(listing.shelf)
-        if id not in shelf:
-            raise RequestRefused(404, "not_found", f"There is no {listing.kind} {id}.")
-        record = shelf[id]
-        if operation == "payment_history":
-            events = [{**event, "method": record["method"]} for event in record["history"]]
-            items = [self.wire.write("history_event", event) for event in events]
-            return _json({self.profile.name("page", "items"): items})
-        if operation == "cancel_invoice":
-            self._cancel(request, company, record)
-        return _json(self.wire.page_item(listing.kind, shelf, id))
-
-    def _cancel(self, request: Request, company: Company, invoice: Record) -> None:
-        if request.body:
-            read_body(request.body)
-        try:
-            cancel_invoice(company, invoice, self.now())
-        except ActRefused as refused:
-            raise RequestRefused(409, "conflict", str(refused)) from refused
+        return self.company(company.id)
 
 
 def _routes(profile: Profile) -> list[tuple[str, re.Pattern[str], str]]:
@@ -255,9 +159,5 @@ def _routes(profile: Profile) -> list[tuple[str, re.Pattern[str], str]]:
     return [
         (operation.method, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))), name)
         for name, operation in profile.operations.items()
-        if operation is not None and name in SERVED
+        if operation is not None and serves(profile, name)
     ]
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(status=status, headers={"content-type": "application/json;charset=UTF-8"}, body=encode_json(value))

@@ -51,6 +51,15 @@ class RequestRefused(Exception):
         self.field = field
 
 
+@dataclass(frozen=True, kw_only=True)
+class Upserted:
+    """What became of one record of a batch."""
+
+    record: Record
+    action: str
+    warnings: list[Problem] = field(default_factory=list)
+
+
 class Serial:
     """Ids that are the same in every run: a prefix and a number, never used twice."""
 
@@ -115,6 +124,44 @@ class Shelf(dict[str, Record]):
         return sorted((self[id]["updated_at"], id) for id in set(ids) if id in self)
 
 
+class CodeList(Shelf):
+    """A shelf of codes: a code belongs to one active entry, and is free again once that is inactive."""
+
+    def __init__(self, serial: Serial, prefix: str) -> None:
+        super().__init__(serial, prefix)
+        self._holders: dict[str, str] = {}
+
+    def add(self, values: Record, now: datetime) -> Record:
+        """A new entry takes its code."""
+        record = super().add(values, now)
+        self._hold(record)
+        return record
+
+    def change(self, record: Record, values: Record, now: datetime) -> None:
+        """A changed entry gives its old code back first."""
+        if self._holders.get(record["code"]) == record["id"]:
+            del self._holders[record["code"]]
+        super().change(record, values, now)
+        self._hold(record)
+
+    def holder(self, code: str) -> Record | None:
+        """The active entry that has this code."""
+        return self[self._holders[code]] if code in self._holders else None
+
+    def _hold(self, record: Record) -> None:
+        if record["is_active"]:
+            self._holders[record["code"]] = record["id"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A document as it was uploaded; the invoice shows what became of it."""
+
+    content: bytes
+    content_type: str
+    file_name: str | None
+
+
 @dataclass
 class Company:
     """One customer of the network and all its books."""
@@ -126,17 +173,27 @@ class Company:
     time_zone: str = "America/New_York"
     accounting_system_id: str = "1"
     vendors: Shelf = field(init=False)
-    gl_accounts: Shelf = field(init=False)
+    gl_accounts: CodeList = field(init=False)
+    dimensions: CodeList = field(init=False)
+    purchase_orders: Shelf = field(init=False)
     invoices: Shelf = field(init=False)
     payments: Shelf = field(init=False)
     bank_accounts: Shelf = field(init=False)
-    gl_codes: dict[str, str] = field(default_factory=dict)
+    dimension_values: dict[str, CodeList] = field(default_factory=dict)  # by the dimension's id
+    order_lines: dict[str, str] = field(default_factory=dict)  # a line's external id -> its purchase order's id
     unlinked_vendors: dict[str, str] = field(default_factory=dict)
+    sent_invoices: dict[str, Record] = field(default_factory=dict)  # what was sent last, whatever people made of it
+    images: dict[str, Image] = field(default_factory=dict)  # by the invoice's id
+    images_in_check: dict[str, datetime] = field(default_factory=dict)  # until when
+    void_requests: dict[str, str] = field(default_factory=dict)  # a request's external id -> the payment's id
+    acknowledgements: dict[str, Record] = field(default_factory=dict)  # by the payment's id
     invoice_numbers: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.vendors = Shelf(self.serial, "ven")
-        self.gl_accounts = Shelf(self.serial, "gla")
+        self.gl_accounts = CodeList(self.serial, "gla")
+        self.dimensions = CodeList(self.serial, "dim")
+        self.purchase_orders = Shelf(self.serial, "po")
         self.invoices = Shelf(self.serial, "inv")
         self.payments = Shelf(self.serial, "pay", external="external_payment_id")
         self.bank_accounts = Shelf(self.serial, "ba")
@@ -146,6 +203,10 @@ class Company:
         shelf: Shelf = getattr(self, name)
         return shelf
 
+    def values_of(self, dimension: Record) -> CodeList:
+        """The values of a dimension."""
+        return self.dimension_values.setdefault(dimension["id"], CodeList(self.serial, "val"))
+
     def invoice(self, invoice_id: str | None = None, external_id: str | None = None) -> Record:
         """An invoice by either id."""
         found = self.invoices.get(invoice_id or "") or self.invoices.external(external_id)
@@ -153,11 +214,28 @@ class Company:
             raise ActRefused(f"{self.name} has no invoice {invoice_id or external_id}")
         return found
 
+    def vendor(self, vendor_id: str | None = None, external_id: str | None = None) -> Record:
+        """A vendor by either id."""
+        found = self.vendors.get(vendor_id or "") or self.vendors.external(external_id)
+        if found is None:
+            raise ActRefused(f"{self.name} has no vendor {vendor_id or external_id}")
+        return found
+
     def payment(self, payment_id: str) -> Record:
         """A payment by its id."""
         if payment_id not in self.payments:
             raise ActRefused(f"{self.name} has no payment {payment_id}")
         return self.payments[payment_id]
+
+
+def replace(shelf: Shelf, existing: Record | None, values: Record, new: Record, now: datetime) -> tuple[Record, str]:
+    """Create, change or leave a record; `new` are the values that only a new one gets."""
+    if existing is None:
+        return shelf.add({**values, **new}, now), "created"
+    if all(existing.get(name) == value for name, value in values.items()):
+        return existing, "unchanged"
+    shelf.change(existing, values, now)
+    return existing, "updated"
 
 
 def milliseconds(moment: datetime) -> datetime:

@@ -111,6 +111,9 @@ class Gate:
         self.issued: dict[str, AccessToken] = {}
         self.company_tokens: dict[str, str] = {}
         self.user_tokens: dict[str, str] = {}
+        self.limited_users: set[str] = set()
+        self.resource_limit: int | None = None
+        self.hard_limit: int | None = None
 
     # Tokens.
 
@@ -171,7 +174,11 @@ class Gate:
         names = {header.name.lower() for header in tokens.headers} if tokens else set()
         shared = {header.name.lower() for header in oauth.headers} if oauth else set()
         if tokens and (names - shared) & request.headers.keys():
-            return self._admit_by_tokens(read_slots(tokens.headers, request.headers))
+            slots = read_slots(tokens.headers, request.headers)
+            caller = self._admit_by_tokens(slots)
+            if request.method != "GET" and slots["user_token"] in self.limited_users:
+                raise RequestRefused(403, "user_not_permitted", "The user may not send anything.")
+            return caller
         return self._admit_application(read_slots(oauth.headers if oauth else [], request.headers), now)
 
     def _admit_application(self, slots: Mapping[str, str], now: datetime) -> Caller:
@@ -197,20 +204,23 @@ class Gate:
 
     # Throttling.
 
-    def count(self, caller: Caller, now: datetime) -> tuple[int, datetime] | None:
+    def count(self, caller: Caller, path: str, now: datetime) -> tuple[int, datetime] | None:
         """Count one request; the fault and when the window ends if it is one too many."""
         limits = self._profile.limits
-        for code, seconds, most in (
-            (900807, 1, limits.requests_per_second),
-            (900803, 60, limits.requests_per_minute),
+        for code, budget, seconds, most in (
+            (900801, "", 60, self.hard_limit),
+            (900807, caller.budget, 1, limits.requests_per_second),
+            (900803, caller.budget, 60, limits.requests_per_minute),
+            (900802, f"{caller.budget} {path}", 60, self.resource_limit),
         ):
-            begun, counted = self._windows.get((caller.budget, seconds), (now, 0))
+            begun, counted = self._windows.get((budget, seconds), (now, 0))
             ends = begun + timedelta(seconds=seconds)
             if now >= ends:
                 begun, counted, ends = now, 0, now + timedelta(seconds=seconds)
-            if counted >= most:
+            if most is not None and counted >= most:
                 return code, ends
-            self._windows[caller.budget, seconds] = (begun, counted + 1)
+            if most is not None:
+                self._windows[budget, seconds] = (begun, counted + 1)
         return None
 
 

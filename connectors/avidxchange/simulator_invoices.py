@@ -15,11 +15,17 @@ from connectors.avidxchange.simulator_books import (
     ZERO,
     ActRefused,
     Company,
+    Image,
     Problem,
     Record,
     RecordRefused,
     RequestRefused,
+    Upserted,
 )
+from connectors.avidxchange.simulator_coding import coding_problems, missing_dimensions, quantity_problems
+from connectors.avidxchange.simulator_images import check_image, put_image
+from connectors.avidxchange.simulator_orders import order_problems
+from connectors.avidxchange.simulator_wire import Wire
 
 TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
     "received": frozenset({"in_workflow", "error", "cancelled"}),
@@ -41,36 +47,61 @@ LIVE: Final = frozenset(
 EXECUTED: Final = frozenset({"issued", "cleared", "stop_requested"})
 RELEASED_LATER: Final = frozenset({"pending_approval", "held"})
 CODING: Final = ("gl_account_external_id", "dimensions", "description")
+IMAGE: Final = ("image_content", "image_content_type", "image_file_name", "image_sha256")
 
 
-def upsert_invoice(company: Company, sent: Record, profile: Profile, now: datetime) -> tuple[Record, str]:
+def submit_invoice(company: Company, sent: Record, wire: Wire, now: datetime) -> Upserted:
+    """Create, change or leave an invoice or credit, and its image if it carries one."""
+    content, content_type, file_name, digest = (sent.pop(name) for name in IMAGE)
+    if content is None:
+        record, action = _upsert_invoice(company, sent, wire.profile, now)
+        return Upserted(record=record, action=action)
+    try:
+        image = Image(content=content, content_type=content_type or "", file_name=file_name)
+        check_image(image, digest, wire.profile)
+        record, action = _upsert_invoice(company, sent, wire.profile, now)
+        before = record["version"]
+        put_image(company, record, image, now)
+    except RequestRefused as refused:
+        place = wire.profile.name("invoice", "image_content")
+        raise RecordRefused(Problem(code=refused.code, field=place, message=refused.message)) from refused
+    changed = action == "unchanged" and record["version"] != before
+    return Upserted(record=record, action="updated" if changed else action)
+
+
+def _upsert_invoice(company: Company, sent: Record, profile: Profile, now: datetime) -> tuple[Record, str]:
     """Create, change or leave an invoice; refuses with every reason found."""
     existing = company.invoices.external(sent["external_id"])
-    if existing is not None and all(existing[name] == value for name, value in sent.items()):
+    if existing is not None and company.sent_invoices[existing["id"]] == sent:
         return existing, "unchanged"
     if existing is not None:
         _check_editable(existing, sent, profile)
-    if problems := [*_problems(company, sent, profile), *_line_problems(company, sent, profile)]:
+    problems = [
+        *_problems(company, sent, profile),
+        *order_problems(company, sent, existing, profile),
+        *_line_problems(company, sent, profile),
+    ]
+    if problems:
         raise RecordRefused(*problems)
+    vendor = company.vendor(external_id=sent["vendor_external_id"])
     if existing is None:
-        record = company.invoices.add({**sent, **_new_invoice(company, sent)}, now)
+        record = company.invoices.add({**sent, **new_invoice(sent, vendor)}, now)
     else:
-        company.invoice_numbers.pop(_number_key(existing), None)
+        company.invoice_numbers.pop(number_key(existing), None)
         status = RESUBMITTED.get(existing["workflow_status"], existing["workflow_status"])
         moved = _arrival(status, now) if status != existing["workflow_status"] else {}
-        vendor = company.vendors.external(sent["vendor_external_id"])
-        figures = {"vendor_id": vendor["id"] if vendor else None, "balance": sent["amount"]}
         record = existing
-        company.invoices.change(record, {**sent, **figures, **moved}, now)
-    company.invoice_numbers[_number_key(record)] = record["id"]
+        company.invoices.change(record, {**sent, "vendor_id": vendor["id"], "balance": sent["amount"], **moved}, now)
+    company.sent_invoices[record["id"]] = sent
+    company.invoice_numbers[number_key(record)] = record["id"]
     return record, "created" if existing is None else "updated"
 
 
-def _new_invoice(company: Company, sent: Record) -> Record:
-    vendor = company.vendors.external(sent["vendor_external_id"])
+def new_invoice(sent: Record, vendor: Record) -> Record:
+    """What every new invoice has besides what was sent."""
     return {
         "origin": "api",
-        "vendor_id": vendor["id"] if vendor else None,
+        "vendor_id": vendor["id"],
         "workflow_status": "received",
         "payment_status": "open" if sent["document_type"] == "credit" else "unpaid",
         "discount_taken": ZERO,
@@ -82,14 +113,18 @@ def _new_invoice(company: Company, sent: Record) -> Record:
         "rejected_at": None,
         "rejection_reason": None,
         "in_workflow_at": None,
+        "on_hold_at": None,
+        "rejected_before": False,
         "image_status": "none",
+        "image_sha256": None,
         "payment_ids": [],
         "errors": [],
     }
 
 
-def _number_key(invoice: Record) -> tuple[str, str, str]:
-    return invoice["vendor_external_id"], invoice["invoice_number"], invoice["document_type"]
+def number_key(invoice: Record) -> tuple[str, str, str]:
+    """What only one invoice of a vendor may have, unless it is cancelled."""
+    return invoice["vendor_id"], invoice["invoice_number"], invoice["document_type"]
 
 
 def _check_editable(existing: Record, sent: Record, profile: Profile) -> None:
@@ -115,13 +150,17 @@ def _problems(company: Company, sent: Record, profile: Profile) -> Iterator[Prob
         yield problem("vendor_not_found", "vendor_external_id", "No vendor with this external id.")
     elif not vendor["is_active"]:
         yield problem("vendor_inactive", "vendor_external_id", "The vendor is inactive.")
-    if sent["amount"] == 0 or (sent["amount"] < 0) != (sent["document_type"] == "credit"):
+    is_credit = sent["document_type"] == "credit"
+    if sent["amount"] == 0 or (sent["amount"] < 0) != is_credit:
         yield problem("amount_invalid", "amount", "An invoice is above zero, a credit below.")
+    if is_credit and any(line["amount"] > 0 for line in sent["lines"]):
+        yield problem("amount_invalid", "lines", "No line of a credit is above zero.")
+    discount = sent["discount_amount"]
+    if discount is not None and not 0 <= discount <= max(sent["amount"], ZERO):
+        yield problem("amount_invalid", "discount_amount", "A discount is between zero and the amount.")
     if sent["currency"] not in profile.limits.currencies:
         yield problem("field_invalid", "currency", "This currency is not paid.")
-    if sent["po_external_id"] is not None:
-        yield problem("po_not_found", "po_external_id", "There is no such purchase order.")
-    twin = company.invoice_numbers.get(_number_key(sent))
+    twin = company.invoice_numbers.get(number_key({**sent, "vendor_id": vendor["id"] if vendor else None}))
     if twin is not None and company.invoices[twin]["external_id"] != sent["external_id"]:
         yield problem("duplicate_invoice", "invoice_number", "The vendor's number is taken.", twin)
 
@@ -135,15 +174,10 @@ def _line_problems(company: Company, sent: Record, profile: Profile) -> Iterator
     if sum((line["amount"] for line in lines), Decimal(0)) != sent["amount"]:
         yield Problem(code="line_total_mismatch", field=place, message="The lines do not sum to the amount.")
     for index, line in enumerate(lines):
-        account = company.gl_accounts.external(line["gl_account_external_id"])
-        at = f"{place}[{index}].{profile.name('invoice_line', 'gl_account_external_id')}"
-        if account is None:
-            yield Problem(code="gl_account_not_found", field=at, message="No GL account with this external id.")
-        elif not account["is_active"]:
-            yield Problem(code="gl_account_inactive", field=at, message="The GL account is inactive.")
-        if line["dimensions"]:
-            at = f"{place}[{index}].{profile.name('invoice_line', 'dimensions')}"
-            yield Problem(code="dimension_not_found", field=at, message="There is no such dimension.")
+        at = f"{place}[{index}]"
+        yield from quantity_problems("invoice_line", line, at, profile)
+        yield from coding_problems(company, "invoice_line", line, at, profile)
+        yield from missing_dimensions(company, line, f"{at}.{profile.name('invoice_line', 'dimensions')}")
 
 
 def move_invoice(company: Company, invoice: Record, to: str, now: datetime, reason: str | None = None) -> None:
@@ -153,17 +187,31 @@ def move_invoice(company: Company, invoice: Record, to: str, now: datetime, reas
     if invoice["workflow_status"] == "approved" and live_payments(company, invoice):
         raise ActRefused(f"{invoice['id']} has a live payment")
     if to == "cancelled":
-        company.invoice_numbers.pop(_number_key(invoice), None)
+        company.invoice_numbers.pop(number_key(invoice), None)
     company.invoices.change(invoice, _arrival(to, now, reason), now)
+
+
+def recode_line(company: Company, invoice: Record, line: int, changes: Record, now: datetime) -> None:
+    """People inside code a line otherwise; what was sent stays what it was."""
+    if invoice["workflow_status"] not in ("received", "in_workflow", "on_hold"):
+        raise ActRefused(f"{invoice['id']} is {invoice['workflow_status']} and is not coded any more")
+    account = changes.get("gl_account_external_id")
+    if account is not None and company.gl_accounts.external(account) is None:
+        raise ActRefused(f"{company.name} has no GL account {account}")
+    lines = [{**known, **(changes if index == line else {})} for index, known in enumerate(invoice["lines"])]
+    company.invoices.change(invoice, {"lines": lines}, now)
 
 
 def _arrival(status: str, now: datetime, reason: str | None = None) -> Record:
     """What an invoice is stamped with as it reaches a status."""
     fresh = {"in_workflow_at": now, "approved_at": None, "rejected_at": None, "rejection_reason": None}
     stamps: Record = {
+        "received": {"errors": []},
         "in_workflow": fresh,
         "approved": {"approved_at": now},
-        "rejected": {"rejected_at": now, "rejection_reason": reason},
+        "rejected": {"rejected_at": now, "rejection_reason": reason, "rejected_before": True},
+        "on_hold": {"on_hold_at": now},
+        "error": {"errors": [{"code": "field_invalid", "message": reason, "retryable": False}]},
     }
     return {"workflow_status": status, **stamps.get(status, {})}
 

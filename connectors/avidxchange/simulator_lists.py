@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
 from connectors.avidxchange.contract import UNKNOWN, Profile
-from connectors.avidxchange.simulator_books import Company, Place, Record, RequestRefused, Shelf, milliseconds
+from connectors.avidxchange.simulator_books import Place, Record, RequestRefused, Shelf, milliseconds
 from connectors.avidxchange.simulator_wire import Wire
 
 
@@ -30,9 +31,16 @@ class Listing:
     status_enum: str = ""
 
 
+EVERYTHING: Final = 1_000_000  # a list without pages is one page
+
 LISTINGS: Final[Mapping[str, Listing]] = {
     "list_vendors": Listing(shelf="vendors", kind="vendor"),
     "list_gl_accounts": Listing(shelf="gl_accounts", kind="gl_account"),
+    "list_dimensions": Listing(shelf="dimensions", kind="dimension"),
+    "list_dimension_values": Listing(shelf="dimension_values", kind="dimension_value"),
+    "list_purchase_orders": Listing(
+        shelf="purchase_orders", kind="purchase_order", status_enum="purchase_order_status"
+    ),
     "list_invoices": Listing(
         shelf="invoices", kind="invoice", filtered=True, status_field="workflow_status", status_enum="workflow_status"
     ),
@@ -61,15 +69,12 @@ class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
     after: Place | None = None
 
 
-def read_page(
-    company: Company, listing: Listing, wire: Wire, query: Mapping[str, str], now: datetime, path: str
-) -> Record:
+def read_page(shelf: Shelf, operation: str, wire: Wire, query: Mapping[str, str], now: datetime, path: str) -> Record:
     """One page of a list, in canonical names; `path` is the list's own, for links."""
-    profile = wire.profile
+    listing, profile = LISTINGS[operation], wire.profile
     as_of = milliseconds(now)
-    bookmark = read_bookmark(listing, profile, query, as_of)
+    bookmark = read_bookmark(operation, profile, query, as_of)
     selection = bookmark.selection
-    shelf = company.shelf(listing.shelf)
     places = select(shelf, listing, selection, bookmark.after)
     by_cursor = profile.paging.strategy == "cursor"
     first = 0 if by_cursor else (bookmark.page - 1) * selection.size
@@ -77,7 +82,9 @@ def read_page(
     more = len(places) > first + selection.size
     following = Bookmark(selection=selection, page=bookmark.page + 1, after=shown[-1] if by_cursor and shown else None)
     token = _encode_bookmark(following) if more else None
-    link = {"rel": profile.paging.next_rel, "href": f"{path}?{profile.argument('cursor')}={token}"}
+    names = profile.query_of(operation)
+    onward = {names["cursor"]: token} if names["cursor"] else {**query, str(names["page_number"]): following.page}
+    link = {"rel": profile.paging.next_rel, "href": f"{path}?{urlencode(onward)}"}
     return {
         "as_of": as_of,
         "items": [wire.page_item(listing.kind, shelf, id) for _, id in shown],
@@ -111,9 +118,9 @@ def _in_window(place: Place, selection: Selection) -> bool:
     )
 
 
-def read_bookmark(listing: Listing, profile: Profile, query: Mapping[str, str], as_of: datetime) -> Bookmark:
+def read_bookmark(operation: str, profile: Profile, query: Mapping[str, str], as_of: datetime) -> Bookmark:
     """What a query asks for; a cursor carries all of it."""
-    names = {name: canonical for canonical, name in profile.query.items() if name is not None}
+    names = {name: canonical for canonical, name in profile.query_of(operation).items() if name is not None}
     asked = {}
     for name, value in query.items():
         if name not in names:
@@ -122,7 +129,7 @@ def read_bookmark(listing: Listing, profile: Profile, query: Mapping[str, str], 
     if "cursor" in asked:
         return _decode_bookmark(asked["cursor"], str(profile.argument("cursor")))
     return Bookmark(
-        selection=_read_selection(listing, profile, asked, as_of),
+        selection=_read_selection(LISTINGS[operation], profile, asked, as_of),
         page=_read_count(profile, asked, "page_number", 1),
     )
 
@@ -140,6 +147,7 @@ def _read_selection(listing: Listing, profile: Profile, asked: Mapping[str, str]
             400, "window_too_large", f"The window may span at most {most} days.", profile.argument("updated_since")
         )
     by_ids = "ids" in asked or "external_ids" in asked
+    size = min(_read_count(profile, asked, "page_size", profile.limits.page_size), profile.limits.max_page_size)
     return Selection(
         since=since,
         before=before if before is not None or by_ids else as_of,
@@ -147,7 +155,7 @@ def _read_selection(listing: Listing, profile: Profile, asked: Mapping[str, str]
         external_ids=_read_list(profile, asked, "external_ids"),
         statuses=_read_statuses(listing, profile, asked),
         vendor=asked.get("vendor_external_id"),
-        size=min(_read_count(profile, asked, "page_size", profile.limits.page_size), profile.limits.max_page_size),
+        size=EVERYTHING if profile.paging.strategy == "none" else size,
     )
 
 

@@ -6,12 +6,11 @@ cards coming back after 10 to 35 days, a card turned into a check. Assumed: the 
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connectors.avidxchange.simulator_batches import can_be_mailed
-from connectors.avidxchange.simulator_books import CENT, ZERO, ActRefused, Company, Record
-from connectors.avidxchange.simulator_invoices import derive_figures, live_payments
+from connectors.avidxchange.simulator_books import ActRefused, Company, Record, RequestRefused
+from connectors.avidxchange.simulator_invoices import LIVE, derive_figures
 from connectors.avidxchange.simulator_shapes import ENVELOPES, SHAPES
 
 # (status, method or None for all) -> the statuses that may follow; the first is the usual one.
@@ -37,6 +36,8 @@ _FLOW: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
 }
 # The usual next step stops here: what comes after is somebody's decision.
 _RESTS: Final = frozenset({"cleared", "stopped", "returned", "expired", "reissued", "refunded", "void"})
+REFERENCE: Final[Mapping[str, str]] = {"check": "check_number", "ach": "ach_trace", "virtual_card": "card_last4"}
+VOIDABLE: Final = frozenset({"pending_approval", "held", "processing", "debit_requested", "funds_received"})
 
 
 def following(status: str, method: str) -> tuple[str, ...]:
@@ -55,76 +56,11 @@ def way_to(payment: Record, to: str) -> list[str]:
     return [*steps, to]
 
 
-def pay(
-    company: Company,
-    amounts: Mapping[str, str | None],
-    method: str,
-    now: datetime,
-    discounts: Mapping[str, str] | None = None,
-    status: str = "processing",
-) -> Record:
-    """A payment of invoices and credits by external id or id: gross amounts, or None for all that is open."""
-    parts = []
-    for key, amount in amounts.items():
-        invoice = company.invoices.external(key) or company.invoice(key)
-        parts.append((invoice, _gross(company, invoice, amount), read_amount((discounts or {}).get(key) or "0")))
-    if len({invoice["vendor_external_id"] for invoice, _, _ in parts}) != 1:
-        raise ActRefused("a payment pays invoices of one vendor")
-    if len({invoice["id"] for invoice, _, _ in parts}) != len(parts):
-        raise ActRefused("a payment names an invoice once")
-    vendor = company.vendors.external(parts[0][0]["vendor_external_id"])
-    if vendor is None or (method == "check" and not can_be_mailed(vendor)):
-        raise ActRefused("the vendor has no complete address for a check")
-    applications = [
-        {
-            "invoice_id": invoice["id"],
-            "invoice_external_id": invoice["external_id"],
-            "invoice_number": invoice["invoice_number"],
-            "gross_amount": gross,
-            "discount_amount": discount,
-            "net_amount": gross - discount,
-        }
-        for invoice, gross, discount in parts
-    ]
-    total = sum((application["net_amount"] for application in applications), ZERO)
-    if total <= 0:
-        raise ActRefused("a payment is above zero")
-    return _open(company, vendor, {"method": method, "amount": total, "applications": applications}, status, now)
-
-
-def read_amount(text: str) -> Decimal:
-    """An amount that a person typed."""
-    try:
-        amount = Decimal(text)
-        if amount != amount.quantize(CENT):
-            raise ActRefused(f"{text} is finer than a cent")
-    except InvalidOperation as error:
-        raise ActRefused(f"{text} is not an amount") from error
-    return amount.quantize(CENT)
-
-
-def _gross(company: Company, invoice: Record, amount: str | None) -> Decimal:
-    """What of this invoice is paid; never more than no other live payment takes already."""
-    if invoice["workflow_status"] != "approved":
-        raise ActRefused(f"{invoice['id']} is {invoice['workflow_status']}, not approved")
-    taken = sum(
-        (
-            application["gross_amount"]
-            for payment in live_payments(company, invoice)
-            for application in payment["applications"]
-            if application["invoice_id"] == invoice["id"]
-        ),
-        ZERO,
-    )
-    left: Decimal = invoice["amount"] - invoice["amount_credited"] - taken
-    gross = left if amount is None else read_amount(amount)
-    if gross == 0 or (gross < 0) != (left < 0) or abs(gross) > abs(left):
-        raise ActRefused(f"{invoice['id']} has {left} left to be paid, not {gross}")
-    return gross
-
-
-def _open(company: Company, vendor: Record, values: Record, status: str, now: datetime) -> Record:
-    funding = next(iter(company.bank_accounts.values()))
+def open_payment(company: Company, vendor: Record, values: Record, now: datetime) -> Record:
+    """A new payment; its invoices follow."""
+    funding = next((one for one in company.bank_accounts.values() if one["status"] == "synced"), None)
+    if funding is None:
+        raise ActRefused("no bank account is ready to be drawn on")
     payment = company.payments.add(
         {
             **dict.fromkeys(
@@ -139,7 +75,7 @@ def _open(company: Company, vendor: Record, values: Record, status: str, now: da
             "funding_external_id": funding["external_id"],
             "funding_last4": funding["last4"],
             "currency": "USD",
-            "status": status,
+            "status": "processing",
             "payment_date": now.date() + timedelta(days=1),
             "exceptions": [],
             "history": [],
@@ -170,20 +106,57 @@ def advance_payment(company: Company, payment: Record, now: datetime) -> bool:
     return True
 
 
-def reissue_payment(company: Company, payment: Record, method: str, now: datetime) -> Record:
-    """The same invoices paid anew, maybe another way; both payments name each other."""
+def reissue_payment(
+    company: Company, payment: Record, method: str, now: datetime, *, tell_later: bool = False
+) -> Record:
+    """The same invoices paid anew, maybe another way; both payments name each other, the old one later if told so."""
     if "reissued" not in following(payment["status"], payment["method"]):
         raise ActRefused(f"{payment['id']} is {payment['status']} and cannot be reissued")
-    move_payment(company, payment, "reissued", now)
+    if tell_later and payment["status"] in LIVE:
+        raise ActRefused(f"{payment['id']} is {payment['status']}: its invoices would be paid twice")
+    if not tell_later:
+        move_payment(company, payment, "reissued", now)
     values = {
         "method": method,
         "amount": payment["amount"],
         "reissue_of": payment["id"],
         "applications": [dict(application) for application in payment["applications"]],
     }
-    new = _open(company, company.vendors[payment["vendor_id"]], values, "processing", now)
-    company.payments.change(payment, {"replaced_by": new["id"]}, now)
+    new = open_payment(company, company.vendors[payment["vendor_id"]], values, now)
+    if not tell_later:
+        company.payments.change(payment, {"replaced_by": new["id"]}, now)
     return new
+
+
+def change_method(company: Company, payment: Record, method: str, now: datetime) -> Record:
+    """Another method: in place while nothing is sent out, by a new payment afterwards; answers the one that goes on."""
+    if method == "check" and not can_be_mailed(company.vendors[payment["vendor_id"]]):
+        raise ActRefused("the vendor has no complete address for a check")
+    if payment["status"] not in VOIDABLE:
+        return reissue_payment(company, payment, method, now)
+    company.payments.change(payment, {"method": method}, now)
+    return payment
+
+
+def give_reference(company: Company, payment: Record, now: datetime) -> None:
+    """The reference of an issued payment that went without one so far."""
+    field = REFERENCE[payment["method"]]
+    if payment["issued_date"] is None or payment[field] is not None:
+        raise ActRefused(f"{payment['id']} waits for no reference")
+    company.payments.change(payment, {field: _issue(company, payment, now)[field]}, now)
+
+
+def request_void(company: Company, payment: Record, external_id: str, reason: str | None, now: datetime) -> None:
+    """The customer asks for the money back: voided while it has not left, stopped while a check is out."""
+    if external_id in company.void_requests:
+        if company.void_requests[external_id] != payment["id"]:
+            raise RequestRefused(409, "conflict", "The request was made for another payment.")
+        return
+    to = "void" if payment["status"] in VOIDABLE else "stop_requested"
+    if to not in following(payment["status"], payment["method"]):
+        raise RequestRefused(409, "void_not_allowed", f"The payment is {payment['status']}.")
+    company.void_requests[external_id] = payment["id"]
+    move_payment(company, payment, to, now, status_reason=reason)
 
 
 def _settle(company: Company, payment: Record, now: datetime) -> None:
@@ -219,7 +192,20 @@ def _return(company: Company, payment: Record, now: datetime) -> Record:
     return {"ach_returned_date": now.date(), "ach_return_code": "R01"} if payment["method"] == "ach" else {}
 
 
+def _fail(company: Company, payment: Record, now: datetime) -> Record:
+    """Public: reason codes of the older API; 6, an inactive bank account, is one that can be fixed."""
+    return {"exceptions": [{"code": "6", "message": "The bank account is inactive.", "fixable": True}]}
+
+
+def _replace(company: Company, payment: Record, now: datetime) -> Record:
+    new = (other["id"] for other in company.payments.values() if other["reissue_of"] == payment["id"])
+    return {"replaced_by": next(new, None)}
+
+
 _BROUGHT: Final[Mapping[str, Callable[[Company, Record, datetime], Record]]] = {
+    "processing": lambda company, payment, now: {"exceptions": []},
+    "error": _fail,
+    "reissued": _replace,
     "issued": _issue,
     "cleared": _clear,
     "returned": _return,

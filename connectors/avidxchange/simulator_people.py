@@ -1,45 +1,32 @@
-"""What people and the network do inside AvidXchange: link companies, approve, pay, send money back, break promises.
+"""What people and the network do inside AvidXchange: link companies, enter, code, approve and turn down.
 
 Every act is journalled by `Simulator.person`, so its arguments are plain JSON: amounts are texts.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any, Final
 
-from connectors.avidxchange.simulator_books import ActRefused, Company, Serial
+from connectors.avidxchange.simulator_allocations import read_amount
+from connectors.avidxchange.simulator_books import ActRefused, Company, Record, Serial
 from connectors.avidxchange.simulator_gate import Gate
-from connectors.avidxchange.simulator_invoices import move_invoice
+from connectors.avidxchange.simulator_images import finish_checks
+from connectors.avidxchange.simulator_invoices import move_invoice, new_invoice, number_key, recode_line
 from connectors.avidxchange.simulator_network import run_network
-from connectors.avidxchange.simulator_payments import advance_payment, move_payment, pay, reissue_payment, way_to
+from connectors.avidxchange.simulator_payers import Payers
 from connectors.avidxchange.simulator_shapes import SENT
-from connectors.avidxchange.simulator_wire import Wire
-from connectors.simulators import Simulator
-
-REPLY_FAULTS: Final = frozenset({"text_booleans", "single_results", "no_paging", "foreign_links", "repeated_records"})
-# What is said in place of the truth when a promise is broken: kind, field, raw value.
-BROKEN_PROMISES: Mapping[str, tuple[str, str, object]] = {
-    "total": ("payment", "amount", Decimal("0.01")),
-    "unknown_status": ("payment", "status", "Teleported"),
-    "unknown_method": ("payment", "method", "CarrierPigeon"),
-    "card_number": ("payment", "status_reason", "Card 5555555555554444 was declined"),
-}
 
 
-class People(Simulator):
+class People(Payers):
     """The acts; the simulator is one of these that also answers requests."""
 
-    wire: Wire
     gate: Gate
     serial: Serial
     companies: dict[str, Company]
-    reply_faults: set[str]
 
     def company(self, company_id: str) -> Company:
-        """The books of one customer."""
+        """The books of one customer, with every check of an image that is over by now."""
         if company_id not in self.companies:
             raise ActRefused(f"there is no company {company_id}")
+        finish_checks(self.companies[company_id], self.now())
         return self.companies[company_id]
 
     # Sign-in.
@@ -87,16 +74,103 @@ class People(Simulator):
         for token in list(self.gate.issued):
             self.gate.forget(token)
 
-    # Vendors and invoices.
+    def person_limit_user(self, company_id: str, may_write: bool = False) -> None:
+        """The customer takes from its API user the right to send anything, or gives it back."""
+        limited = {token for token, of in self.gate.user_tokens.items() if of == self.company(company_id).id}
+        self.gate.limited_users = self.gate.limited_users - limited if may_write else self.gate.limited_users | limited
 
-    def person_add_vendor(self, company_id: str, name: str) -> str:
-        """Somebody at AvidXchange enters a vendor that no external id belongs to."""
+    def person_limit_requests(self, per_resource: int | None = None, hard: int | None = None) -> None:
+        """The gateway refuses more requests a minute than these: to one resource, and of anybody at all."""
+        self.gate.resource_limit, self.gate.hard_limit = per_resource, hard
+
+    # Vendors and bank accounts.
+
+    def person_add_vendor(self, company_id: str, name: str, external_id: str | None = None, **fields: str) -> str:
+        """Somebody at AvidXchange enters a vendor, usually one that no external id belongs to."""
         company = self.company(company_id)
         empty = dict.fromkeys([*(SENT["vendor"].keys() - {"link_to_id"}), "preferred_payment_method"])
-        known = {"name": name, "is_active": True, "network_status": "enrolled"}
+        known = {"name": name, "external_id": external_id, "is_active": True, "network_status": "enrolled", **fields}
         vendor = company.vendors.add({**empty, **known}, self.now())
-        company.unlinked_vendors[name.casefold()] = vendor["id"]
+        if external_id is None:
+            company.unlinked_vendors[name.casefold()] = vendor["id"]
         return str(vendor["id"])
+
+    def person_enroll_vendor(
+        self, company_id: str, status: str = "enrolled", method: str | None = None, **which: str
+    ) -> None:
+        """A vendor joins the network, or is blocked there, and says how it wants to be paid."""
+        company = self.company(company_id)
+        chosen = {"network_status": status, "preferred_payment_method": method}
+        company.vendors.change(company.vendor(**which), chosen, self.now())
+
+    def person_add_bank_account(
+        self,
+        company_id: str,
+        name: str,
+        last4: str,
+        external_id: str | None = None,
+        status: str = "pending",
+    ) -> str:
+        """The customer names a bank account to be drawn on; it is used once it is `synced`."""
+        account = {"external_id": external_id, "name": name, "last4": last4, "currency": "USD", "status": status}
+        return str(self.company(company_id).bank_accounts.add(account, self.now())["id"])
+
+    def person_judge_bank_account(self, company_id: str, bank_account_id: str, status: str = "synced") -> None:
+        """The treasury lets a bank account be drawn on, or does not."""
+        accounts = self.company(company_id).bank_accounts
+        if bank_account_id not in accounts:
+            raise ActRefused(f"there is no bank account {bank_account_id}")
+        accounts.change(accounts[bank_account_id], {"status": status}, self.now())
+
+    # Invoices.
+
+    def person_enter_invoice(
+        self,
+        company_id: str,
+        vendor_id: str,
+        invoice_number: str,
+        amount: str,
+        external_id: str | None = None,
+        origin: str = "email",
+    ) -> str:
+        """An invoice comes in by mail, scan or portal, a credit if it is below zero; answers its id."""
+        company, total = self.company(company_id), read_amount(amount)
+        vendor = company.vendor(vendor_id)
+        line: Record = {**dict.fromkeys(SENT["invoice_line"]), "line_number": 1, "amount": total, "dimensions": []}
+        empty = dict.fromkeys(SENT["invoice"].keys() - {"image_content", "image_file_name"})
+        known = {
+            "external_id": external_id,
+            "document_type": "credit" if total < 0 else "invoice",
+            "invoice_number": invoice_number,
+            "vendor_external_id": vendor["external_id"],
+            "invoice_date": self.now().date(),
+            "currency": "USD",
+            "amount": total,
+            "lines": [line],
+        }
+        made = {**empty, **known, **new_invoice(known, vendor), "origin": origin}
+        invoice = company.invoices.add(made, self.now())
+        company.sent_invoices[invoice["id"]] = known
+        company.invoice_numbers[number_key(invoice)] = invoice["id"]
+        return str(invoice["id"])
+
+    def person_recode_line(
+        self,
+        company_id: str,
+        line: int = 0,
+        account: str | None = None,
+        dimensions: Mapping[str, str] | None = None,
+        description: str | None = None,
+        **which: str,
+    ) -> None:
+        """An approver codes a line otherwise: another account, other dimensions (code to value), another text."""
+        company = self.company(company_id)
+        coded = None
+        if dimensions is not None:
+            coded = [{"dimension_code": code, "value_external_id": value} for code, value in dimensions.items()]
+        changes = {"gl_account_external_id": account, "dimensions": coded, "description": description}
+        known = {name: value for name, value in changes.items() if value is not None}
+        recode_line(company, company.invoice(**which), line, known, self.now())
 
     def person_put_in_workflow(self, **which: str) -> None:
         """An invoice is coded and goes to its approvers."""
@@ -121,107 +195,14 @@ class People(Simulator):
         """An approver puts an invoice on hold."""
         self._move_invoice("on_hold", None, **which)
 
-    def person_fail_invoice(self, **which: str) -> None:
+    def person_fail_invoice(self, reason: str = "The vendor's number is unreadable", **which: str) -> None:
         """Indexing finds an invoice unusable until it is sent again, corrected."""
-        self._move_invoice("error", None, **which)
+        self._move_invoice("error", reason, **which)
 
     def _move_invoice(self, to: str, reason: str | None, company_id: str, **which: str) -> None:
         company = self.company(company_id)
         move_invoice(company, company.invoice(**which), to, self.now(), reason)
 
-    # Payments.
-
-    def person_pay(
-        self,
-        company_id: str,
-        invoices: Mapping[str, str | None],
-        method: str = "check",
-        discounts: Mapping[str, str] | None = None,
-        status: str = "processing",
-    ) -> str:
-        """The payer pays these invoices, each a gross amount or None for what is open; answers the payment's id."""
-        return str(pay(self.company(company_id), invoices, method, self.now(), discounts, status)["id"])
-
-    def person_advance_payment(self, company_id: str, payment_id: str, to: str | None = None) -> str:
-        """A payment takes its usual next step, or the usual steps until it can become `to`."""
-        company = self.company(company_id)
-        payment = company.payment(payment_id)
-        if to is None:
-            advance_payment(company, payment, self.now())
-        for step in way_to(payment, to) if to is not None else ():
-            move_payment(company, payment, step, self.now())
-        return str(payment["status"])
-
-    def person_void_payment(self, company_id: str, payment_id: str, reason: str | None = None) -> None:
-        """A payment is voided."""
-        self._move_payment(company_id, payment_id, "void", status_reason=reason)
-
-    def person_stop_payment(self, company_id: str, payment_id: str, stopped: bool = True) -> None:
-        """The bank is asked to stop a check, and does or is too late."""
-        self._move_payment(company_id, payment_id, "stop_requested")
-        self._move_payment(company_id, payment_id, "stopped" if stopped else "cleared")
-
-    def person_return_payment(self, company_id: str, payment_id: str, code: str | None = None) -> None:
-        """A check comes back undelivered, or an ACH credit with a return code."""
-        self._move_payment(company_id, payment_id, "returned", **({"ach_return_code": code} if code else {}))
-
-    def person_expire_card(self, company_id: str, payment_id: str) -> None:
-        """Nobody charged the card in time."""
-        self._move_payment(company_id, payment_id, "expired")
-
-    def person_refund_payment(self, company_id: str, payment_id: str) -> None:
-        """The money goes back to the payer."""
-        self._move_payment(company_id, payment_id, "refunded")
-
-    def person_reissue_payment(self, company_id: str, payment_id: str, method: str = "check") -> str:
-        """A payment is made anew, maybe by another method; answers the new payment's id."""
-        company = self.company(company_id)
-        return str(reissue_payment(company, company.payment(payment_id), method, self.now())["id"])
-
-    def person_age_checks(self, company_id: str, days: int = 90) -> list[str]:
-        """Checks that nobody cashed in so many days are refunded; answers their ids."""
-        company, limit = self.company(company_id), self.now().date() - timedelta(days=days)
-        stale = [
-            payment for payment in company.payments.values()
-            if payment["method"] == "check" and payment["status"] == "issued" and payment["issued_date"] <= limit
-        ]  # fmt: skip
-        for payment in stale:
-            move_payment(company, payment, "refunded", self.now(), status_reason="Stale")
-        return [payment["id"] for payment in stale]
-
-    def _move_payment(self, company_id: str, payment_id: str, to: str, **values: object) -> None:
-        company = self.company(company_id)
-        move_payment(company, company.payment(payment_id), to, self.now(), **values)
-
     def person_run_network(self, company_id: str, **pace: int) -> dict[str, int]:
         """Everything moves at most one step."""
         return run_network(self.company(company_id), self.now(), **pace)
-
-    # Broken promises.
-
-    def person_break_promise(self, company_id: str, payment_id: str, promise: str) -> None:
-        """A payment reads wrong from now on: `total`, `unknown_status`, `unknown_method` or `card_number`."""
-        kind, field, value = BROKEN_PROMISES[promise]
-        self.person_misreport(company_id, kind, payment_id, field, value)
-
-    def person_misreport(self, company_id: str, kind: str, id: str, field: str, value: Any) -> None:
-        """A field of a record reads as this raw value from now on."""
-        self._touch(company_id, kind, id)
-        self.wire.broken.setdefault((kind, id), {})[field] = value
-
-    def person_keep_promises(self, company_id: str, kind: str, id: str) -> None:
-        """A record reads as it is again."""
-        self._touch(company_id, kind, id)
-        self.wire.broken.pop((kind, id), None)
-
-    def _touch(self, company_id: str, kind: str, id: str) -> None:
-        shelf = self.company(company_id).shelf(f"{kind}s")
-        if id not in shelf:
-            raise ActRefused(f"there is no {kind} {id}")
-        shelf.change(shelf[id], {}, self.now())
-
-    def person_garble_replies(self, faults: list[str]) -> None:
-        """Replies show these irregularities from now on, and no others: names out of `REPLY_FAULTS`."""
-        if unknown := set(faults) - REPLY_FAULTS:
-            raise ActRefused(f"there is no irregularity {sorted(unknown)}: choose from {sorted(REPLY_FAULTS)}")
-        self.reply_faults = set(faults)

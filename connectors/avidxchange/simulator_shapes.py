@@ -1,6 +1,6 @@
 """What every record consists of: the type of each field that is read back, and of each that may be sent.
 
-A star marks a field that must be sent. Dimensions and images are described here and not yet served.
+A star marks a field that must be sent.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +23,11 @@ _VENDOR = f"""
 """
 _CODE = "parent_external_id=text is_active=boolean"
 _LINE = "description=text quantity=decimal unit_price=decimal po_line_external_id=text dimensions=list:line_dimension"
+_ORDER = "po_number=text vendor_external_id=text order_date=date currency=text"
+_ORDER_LINE = """
+    line_number=integer external_id=external_id description=text quantity=decimal unit_price=decimal
+    quantity_received=decimal gl_account_external_id=text dimensions=list:line_dimension
+"""
 _INVOICE = """
     due_date=date discount_amount=money discount_date=date po_number=text po_external_id=text
     customer_account_number=text description=text entity_external_id=text
@@ -31,14 +36,27 @@ _INVOICE = """
 SENT: Final[Mapping[str, Mapping[str, tuple[str, bool]]]] = {
     "vendor": _sent(f"external_id=external_id* name=text* link_to_id=text {_VENDOR}"),
     "gl_account": _sent(f"external_id=external_id* code=text* name=text* type=text {_CODE}"),
+    "dimension": _sent("external_id=external_id* code=text* name=text* is_required_on_line=boolean is_active=boolean"),
+    "dimension_value": _sent(f"external_id=external_id* code=text* name=text* {_CODE}"),
     "line_dimension": _sent("dimension_code=text* value_external_id=text*"),
+    "purchase_order_line": _sent(f"amount=money* {_ORDER_LINE}"),
+    "purchase_order": _sent(
+        f"""
+        external_id=external_id* status=enum:purchase_order_status* total_amount=money*
+        lines=list:purchase_order_line* {" ".join(f"{field}*" for field in _ORDER.split())}
+        """
+    ),
     "invoice_line": _sent(f"line_number=integer amount=money* gl_account_external_id=text* {_LINE}"),
     "invoice": _sent(
         f"""
         external_id=external_id* document_type=enum:document_type* invoice_number=text* vendor_external_id=text*
         invoice_date=date* currency=text* amount=money* lines=list:invoice_line* {_INVOICE}
+        image_content=base64 image_content_type=text image_file_name=text image_sha256=text
         """
     ),
+    "cancel_request": _sent("reason=text"),
+    "void_request": _sent("reason=text request_external_id=external_id*"),
+    "acknowledgement": _sent("payment_id=text* erp_id=text* recorded_at=timestamp"),
 }
 
 SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -55,7 +73,13 @@ SHAPES: Final[Mapping[str, Mapping[str, str]]] = {
         """
     ),
     "gl_account": _fields(f"{_KEPT} code=text name=text type=text {_CODE}"),
+    "dimension": _fields(f"{_KEPT} code=text name=text is_required_on_line=boolean is_active=boolean"),
+    "dimension_value": _fields(f"{_KEPT} code=text name=text {_CODE}"),
     "line_dimension": _fields("dimension_code=text value_external_id=text"),
+    "purchase_order_line": _fields(f"amount=money {_ORDER_LINE.replace('=external_id', '=text')}"),
+    "purchase_order": _fields(
+        f"{_KEPT} {_ORDER} status=enum:purchase_order_status total_amount=money lines=list:purchase_order_line"
+    ),
     "invoice_line": _fields(f"line_number=integer amount=money gl_account_external_id=text {_LINE}"),
     "invoice": _fields(
         f"""

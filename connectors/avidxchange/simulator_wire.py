@@ -1,8 +1,12 @@
 """How the simulated network reads and writes records: every kind's fields with their types, names from the profile.
 
 Money is Decimal in the books and a JSON number, text or count of cents on the wire, as the profile says; never a float.
+A field without a name in the profile is not written. Where the profile has no word, ours is written: real networks say
+words that no contract mentions, too.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -11,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.avidxchange.contract import UNKNOWN, Profile
+from connectors.avidxchange.contract import UNKNOWN, NotOffered, Profile
 from connectors.avidxchange.simulator_books import CENT, Problem, Record, RecordRefused, RequestRefused, Shelf
 from connectors.avidxchange.simulator_shapes import ENVELOPES, INSIDE, SENT, SHAPES
 
@@ -36,10 +40,20 @@ class Wire:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.broken: dict[tuple[str, str], Record] = {}  # (kind, id) -> field -> what is said instead of the truth
+        self.text_booleans = False  # public: real replies carry texts for booleans
         self._written: dict[tuple[str, str], tuple[int, msgspec.Raw]] = {}
+        with_image = profile.strategies.image == "base64InInvoice"
         self._names = {
-            kind: {field: profile.name(kind, field) for field in fields if profile.has(kind, field)}
+            kind: {
+                field: profile.name(kind, field)
+                for field in fields
+                if profile.has(kind, field) and (with_image or not field.startswith("image_"))
+            }
             for kind, fields in SENT.items()
+        }
+        self._shown = {
+            kind: {field: type_name for field, type_name in fields.items() if profile.has(kind, field)}
+            for kind, fields in SHAPES.items()
         }
         self._top_names = {kind: {n.partition(".")[0] for n in names.values()} for kind, names in self._names.items()}
 
@@ -50,14 +64,16 @@ class Wire:
         record = shelf[id]
         version = record.get("version", 0)
         kept = self._written.get((kind, id))
-        if kept is None or kept[0] != version:
-            kept = self._written[kind, id] = (version, msgspec.Raw(encode_json(self.write(kind, record))))
+        if kept is None or kept[0] != version or self.text_booleans:
+            kept = (version, msgspec.Raw(encode_json(self.write(kind, record))))
+        if not self.text_booleans:
+            self._written[kind, id] = kept
         return kept[1]
 
     def write(self, kind: str, record: Mapping[str, Any]) -> Record:
         """A record as JSON values; a promise that was broken on purpose shows in place of the truth."""
         written: Record = {}
-        for field, type_name in SHAPES[kind].items():
+        for field, type_name in self._shown[kind].items():
             if type_name == "envelope":
                 self.profile.put(kind, written, field, {} if ENVELOPES[kind, field](record) else None)
             elif INSIDE.get((kind, field), bool)(record):
@@ -73,12 +89,26 @@ class Wire:
         if name == "list":
             return [self.write(of, part) for part in value]
         if name == "enum":
-            return self.profile.word(of, value)
+            return self._word(of, value)
         if name == "enums":
-            return [self.profile.word(of, word) for word in value]
+            return [self._word(of, word) for word in value]
         if name == "payment_status":
-            return self.profile.payment_status_word(value, record["method"])
+            return self._status_word(value, record["method"])
+        if name == "boolean" and self.text_booleans:
+            return str(value).lower()
         return WRITERS[name](value, self.profile.encoding.money) if name in WRITERS else value
+
+    def _word(self, enum: str, meaning: str) -> str:
+        try:
+            return self.profile.word(enum, meaning).removesuffix("*")
+        except NotOffered:
+            return meaning
+
+    def _status_word(self, meaning: str, method: str) -> str:
+        try:
+            return self.profile.payment_status_word(meaning, method).removesuffix("*")
+        except NotOffered:
+            return meaning
 
     # Reading.
 
@@ -168,6 +198,13 @@ def _read_external_id(value: Any, _: str) -> str:
     return value
 
 
+def _read_base64(value: Any, _: str) -> bytes:
+    try:
+        return base64.b64decode(_read_text(value, _), validate=True)
+    except binascii.Error as error:
+        raise Refused("field_invalid", "Base64 is expected.") from error
+
+
 def _read_integer(value: Any, _: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Refused("field_invalid", "A whole number is expected.")
@@ -208,6 +245,16 @@ def _read_date(value: Any, _: str) -> date:
         raise Refused("field_invalid", "A date like 2026-01-31 is expected.") from error
 
 
+def _read_timestamp(value: Any, _: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(value)
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError) as error:
+        raise Refused("field_invalid", "A time like 2026-01-31T09:00:00.000Z is expected.") from error
+
+
 WRITERS: Mapping[str, Callable[[Any, str], Any]] = {
     "money": _write_money,
     "date": lambda value, _: value.isoformat(),
@@ -216,6 +263,8 @@ WRITERS: Mapping[str, Callable[[Any, str], Any]] = {
 READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "text": _read_text,
     "external_id": _read_external_id,
+    "base64": _read_base64,
+    "timestamp": _read_timestamp,
     "integer": _read_integer,
     "boolean": _read_boolean,
     "decimal": _read_decimal,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import msgspec
@@ -65,6 +66,10 @@ class Row:
             raise BadRow(f"{field} is not an amount of {currency}") from error
         return amount
 
+    def number(self, field: str) -> Decimal | None:
+        """A number that is no money; None where it is absent."""
+        return self._read(field, _finite)
+
     def day(self, field: str) -> date | None:
         """A date, also out of a time; None where it is absent."""
         return self._read(field, lambda text: date.fromisoformat(text[:10]))
@@ -78,8 +83,8 @@ class Row:
         text = self.text(field)
         try:
             return read(text) if text else None
-        except ValueError as error:
-            raise BadRow(f"{field} is not a date or time") from error
+        except (ArithmeticError, ValueError) as error:
+            raise BadRow(f"{field} cannot be read") from error
 
     def truth(self, field: str) -> bool | None:
         """A boolean, also as text; None where it is neither true nor false."""
@@ -88,9 +93,20 @@ class Row:
             return {"true": True, "false": False}.get(value.strip().casefold())
         return value if isinstance(value, bool) else None
 
+    def digest(self) -> str:
+        """A name for exactly what stands here."""
+        return sha256(write_body(self.raw)).hexdigest()[:32]
+
     def rows(self, field: str, kind: str) -> list["Row"]:
         """A list of objects; one object alone is a list of one."""
         return [Row(self.profile, kind, raw) for raw in as_list(self.value(field))]
+
+
+def _finite(text: str) -> Decimal:
+    value = Decimal(text)
+    if not value.is_finite():
+        raise ValueError("no number")
+    return value
 
 
 def as_list(value: Any) -> list[Any]:

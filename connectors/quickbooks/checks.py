@@ -6,12 +6,12 @@ from functools import partial
 from connectors.base import Finding
 from connectors.errors import ConnectorError, MappingError, TokenExpired
 from connectors.quickbooks.client import Client
-from connectors.quickbooks.faults import row_of
-from connectors.quickbooks.mapping import ENTITIES, decode_account
+from connectors.quickbooks.faults import is_off, row_of
+from connectors.quickbooks.lists import decode_account, decode_company
+from connectors.quickbooks.mapping import SOURCES, Source
 from connectors.quickbooks.reading import clean_row
-from connectors.records import Kind
 
-PLURALS = {Kind.VENDOR: "vendors", Kind.ACCOUNT: "accounts", Kind.BILL: "bills", Kind.PAYMENT: "bill payments"}
+COUNTED = [source for source in SOURCES if not source.single]
 IN_TRANSIT = "Make one for payments in transit in the chart of accounts; QuickBooks takes no other type."
 
 
@@ -19,9 +19,9 @@ def check(client: Client, realm: str, home_currency: str) -> list[Finding]:
     """All findings: a refusal is one too and stops no other question; TokenExpired alone is raised, to be cured."""
     found = _ask("read who the company is", lambda: _company(client, realm))
     found += _ask("read its preferences", lambda: _preferences(client, home_currency))
-    reading = {kind: _ask(f"read {PLURALS[kind]}", partial(_kind, client, kind)) for kind in ENTITIES}
+    reading = {source.entity: _ask(f"read {source.plural}", partial(_readable, client, source)) for source in COUNTED}
     found += [finding for findings in reading.values() for finding in findings]
-    found.append(_posting(reading[Kind.PAYMENT]))
+    found.append(_posting(reading["BillPayment"]))
     return found + _ask("look for bank accounts", lambda: _bank_accounts(client, home_currency))
 
 
@@ -46,21 +46,25 @@ def _company(client: Client, realm: str) -> Iterator[Finding]:
 
 
 def _preferences(client: Client, home_currency: str) -> Iterator[Finding]:
-    preferences = client.preferences()
-    currencies = preferences.get("CurrencyPrefs") or {}
-    home = (currencies.get("HomeCurrency") or {}).get("value") or home_currency
-    others = "several currencies" if currencies.get("MultiCurrencyEnabled") else "no other"
+    company = decode_company(client.preferences(), home_currency)
+    home, others = company.home_currency, "several currencies" if company.many_currencies else "no other"
     remedy = "" if home == home_currency else f"Change the home currency in this connection's settings to {home}."
     text = f"Its home currency is {home}; it keeps {others}."
     text += f" This connection takes it for {home_currency}." if remedy else ""
     yield Finding(level="missing" if remedy else "ok", text=text, remedy=remedy)
-    closed = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
+    closed = company.closed_through
     until = f"Its books are closed until {closed}: nothing can be posted up to that day." if closed else ""
     yield Finding(level="ok", text=until or "Its books have never been closed.")
 
 
-def _kind(client: Client, kind: Kind) -> Iterator[Finding]:
-    yield Finding(level="ok", text=f"We can read {PLURALS[kind]}: there are {client.count(ENTITIES[kind])}.")
+def _readable(client: Client, source: Source) -> Iterator[Finding]:
+    try:
+        text = f"We can read {source.plural}: there are {client.count(source.entity)}."
+    except ConnectorError as error:
+        if not (source.optional and is_off(error)):
+            raise
+        text = f"This company does not use {source.plural}, or its plan has none: we read none."
+    yield Finding(level="ok", text=text)
 
 
 def _posting(reading: list[Finding]) -> Finding:

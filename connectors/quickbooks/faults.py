@@ -20,6 +20,7 @@ from connectors.http import Answer
 
 PROVIDER = "quickbooks"
 REQUEST_ID = "intuit_tid"  # Intuit's support asks for it
+OFF = {"feature_missing", "business_rule", "malformed"}
 WAIT = 60.0  # Intuit: wait a minute after a 429; a Retry-After header must not be counted on
 
 
@@ -54,6 +55,16 @@ class Refusal(msgspec.Struct, frozen=True):
 def row_of(code: str) -> Row:
     """The row of a code of ours; that of `unexpected` for one that the table does not have."""
     return next((row for row in FAULTS if row.code == code), FAULTS[-1])
+
+
+def is_off(error: ConnectorError) -> bool:
+    """Whether this refusal says that the company does not have what was asked for.
+
+    Which code that is, is not established. A question that is wrong in itself names a property or the parser.
+    """
+    if error.code == "query_refused":
+        return not any(word in error.detail for word in ("Property", "property", "Parser"))
+    return error.code in OFF
 
 
 def error_of(
@@ -125,3 +136,14 @@ def classify_sign_in(answer: Answer) -> ConnectorError | None:
     """What is wrong with the answer of the token endpoint; a lost one is OutcomeUnknown, to be asked again at once."""
     error = classify_write(answer)
     return error_of("app_credentials", error.detail, answer=answer) if isinstance(error, TokenExpired) else error
+
+
+def classify_address(answer: Answer) -> ConnectorError | None:
+    """What is wrong with the answer that should be the address of a file, as bare text."""
+    return None if answer.status == 200 and answer.body.startswith(b"http") else classify_read(answer)
+
+
+def classify_file(answer: Answer) -> ConnectorError | None:
+    """What is wrong with the answer of the object store: its refusals are about the address, never about our token."""
+    code = {403: "file_address_over", 404: "file_gone", 410: "file_gone"}.get(answer.status, "unavailable")
+    return None if answer.status == 200 else error_of(code, answer=answer)

@@ -1,7 +1,8 @@
 """What we write into a bill payment's memo and number, and how it is found there again. Pure.
 
-`ml-connector:<record key> pending; <source> payment 4711; by ach; batch B-7; cleared 2026-08-20`: first our mark, which
-nothing can cut off there, then what QuickBooks has no field for. A void puts QuickBooks' own "Voided - " before it.
+`ml-connector:<record key> pending; <source> payment 4711; by ach; batch B-7; cleared 2026-08-20;;`: first our mark,
+which nothing can cut off there, then what QuickBooks has no field for. A void puts QuickBooks' own "Voided - " before
+it. What people write before our mark or behind the end is theirs, and stays when ours changes.
 """
 
 import re
@@ -13,6 +14,7 @@ from connectors.records import Method, Payment, Phase
 LONGEST = 4000  # Intuit: a PrivateNote's limit
 NUMBER = 21  # Intuit: a DocNumber's limit
 MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})(?![0-9A-Za-z_-])( pending)?")
+END = ";;"
 PART = re.compile(r"; (by|batch|cleared|reference) ([^;]*)")
 METHODS = {str(method): method for method in Method if method is not Method.UNKNOWN}
 
@@ -43,15 +45,31 @@ def write(payment: Payment, *, record_key: str, source: str) -> str:
         _word(f"{source} payment {payment.id}"),
         *(_word(f"{name} {fact}") for name, fact in facts.items() if fact),
     ]
-    return "; ".join(parts)[:LONGEST]
+    return f"{'; '.join(parts)}{END}"[:LONGEST]
+
+
+def ours(text: str) -> str:
+    """What of this memo is ours; empty if nothing is."""
+    found = MARK.search(text)
+    if not found:
+        return ""
+    told, end, _ = text[found.start() :].partition(END)
+    return told + end
+
+
+def in_place(written: str, standing: str) -> str:
+    """The memo with ours replaced by this, and with what people have written around it, as far as there is room."""
+    before, _, after = standing.partition(ours(standing)) if ours(standing) else ("", "", "")
+    room = LONGEST - len(written)
+    return before[:room] + written + after[: max(0, room - len(before))]
 
 
 def read(text: str) -> Note:
     """What this memo says if it carries our mark."""
-    found = MARK.search(text)
+    found = MARK.match(ours(text))
     if not found:
         return Note()
-    parts = dict(PART.findall(text[found.end() :]))
+    parts = dict(PART.findall(ours(text).removesuffix(END)[found.end() :]))
     method, batch, reference = METHODS.get(parts.get("by", "")), parts.get("batch", ""), parts.get("reference", "")
     try:
         cleared_date = date.fromisoformat(parts["cleared"]) if "cleared" in parts else None

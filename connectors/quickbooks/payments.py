@@ -11,8 +11,9 @@ from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, Reco
 from connectors.quickbooks import posting
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.faults import PROVIDER, error_of
-from connectors.quickbooks.mapping import decode_payment, glimpse
+from connectors.quickbooks.ledger import decode_payment
 from connectors.quickbooks.reading import clean_row
+from connectors.quickbooks.values import glimpse
 from connectors.records import Payment, Phase
 
 CLOCKS_DIFFER = timedelta(minutes=15)
@@ -65,6 +66,7 @@ class Payments:
     def _write(self, write: Write) -> Receipt:
         asked, key, is_void = _payment(write), write.record_key, write.action is Action.VOID
         context = {"source": write.context.get("source", SOURCE), "ap_account": write.context.get("ap_account", "")}
+        context["standing_memo"] = write.context.get("memo", "")
         body = {} if is_void else posting.encode_payment(asked, record_key=key, **context)
         if write.action is not Action.CREATE:
             assert write.link is not None, f"to {write.action} a payment it has to be known which"

@@ -11,8 +11,10 @@ from connectors.quickbooks import memo
 from connectors.records import Kind, Payment, Phase
 
 
-def encode_payment(payment: Payment, *, record_key: str, source: str, ap_account: str = "") -> dict[str, Any]:
-    """The bill payment to create; MappingError when it is one that we do not post."""
+def encode_payment(
+    payment: Payment, *, record_key: str, source: str, ap_account: str = "", standing_memo: str = ""
+) -> dict[str, Any]:
+    """The bill payment to create, or to put in the place of one; MappingError when it is one that we do not post."""
     if payment.funding_account is None:
         raise MappingError("No bank account is mapped for this payment.", missing="bank account")
     if reason := _why_not_posted(payment):
@@ -23,7 +25,7 @@ def encode_payment(payment: Payment, *, record_key: str, source: str, ap_account
         "CheckPayment": {"BankAccountRef": {"value": payment.funding_account.id}, "PrintStatus": "NotSet"},
         "TotalAmt": payment.amount,
         "DocNumber": memo.document_number(payment, record_key),
-        "PrivateNote": memo.write(payment, record_key=record_key, source=source),
+        "PrivateNote": memo.in_place(memo.write(payment, record_key=record_key, source=source), standing_memo),
         "Line": [
             {"Amount": amount, "LinkedTxn": [{"TxnId": bill, "TxnType": "Bill"}]}
             for (_, bill), amount in _settles(payment).items()
@@ -59,7 +61,7 @@ def differences(asked: Payment, stands: Payment, record_key: str) -> list[str]:
 def is_as_asked(asked: Payment, stands: Payment, *, record_key: str, source: str) -> bool:
     """Whether the payment that stands there is, in all that we write, the one asked for."""
     number = memo.document_number(asked, record_key)
-    same_memo = stands.memo == memo.write(asked, record_key=record_key, source=source)
+    same_memo = memo.ours(stands.memo) == memo.write(asked, record_key=record_key, source=source)
     same_number = stands.reference == memo.reference_in(number, memo.read(stands.memo))
     return same_memo and same_number and not differences(asked, stands, record_key)
 

@@ -11,8 +11,9 @@ from connectors.quickbooks import memo
 
 MAY_HOLD_ONE = re.compile(rb"\d[\d -]{12}")  # quickly told of most rows that they hold none
 ESCAPED = rb"\u003"  # as JSON may spell a digit
-# What QuickBooks gives, and the names of other rows, which are looked at in those; terms are no row that we read.
-NOT_ITS_WORDS = re.compile(r"Id|SyncToken|TxnId|value|(?!Term)\w*Ref")
+# What QuickBooks gives, ids inside of addresses too, and the names of other rows, which are looked at in those; but the
+# name of its terms is part of a vendor.
+NOT_ITS_WORDS = re.compile(r"(?:\w*[a-z])?Id|SyncToken|value|\w*Uri|(?!Term)\w*Ref|V4IDPseudonym")
 
 _decoder, _encoder = msgspec.json.Decoder(float_hook=Decimal), msgspec.json.Encoder(decimal_format="number")
 

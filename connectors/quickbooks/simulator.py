@@ -20,7 +20,9 @@ from typing import Any, ClassVar
 
 from connectors.clock import Clock
 from connectors.quickbooks.simulator_api import answer_company, is_known
-from connectors.quickbooks.simulator_company import Act, Company, write_json
+from connectors.quickbooks.simulator_attachments import serve_file
+from connectors.quickbooks.simulator_clerks import ClerksInQuickBooks
+from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_faults import (
     Body,
     GatewayRefusal,
@@ -28,21 +30,23 @@ from connectors.quickbooks.simulator_faults import (
     as_xml,
     forbidden,
     not_acceptable,
+    system_failure,
     throttled,
     unauthorized,
 )
 from connectors.quickbooks.simulator_oauth import AUTHORIZE, SignIn
-from connectors.quickbooks.simulator_people import PeopleInQuickBooks
 from connectors.quickbooks.simulator_switches import Switches
+from connectors.quickbooks.simulator_tables import write_json
 from connectors.quickbooks.simulator_throttle import Throttle
 from connectors.quickbooks.simulator_tokens import Grant, Tokens
-from connectors.simulators import Request, Response
+from connectors.quickbooks.simulator_webhooks import Endpoint, Post, Webhooks
+from connectors.simulators import Request, Response, Send
 
-API = re.compile(r"/v3/company/(?P<realm>[^/]+)/(?P<resource>[^/]+)(?:/(?P<identity>[^/]+))?")
+API = re.compile(r"/v3/company/(?P<realm>[^/]+)/(?P<resource>[^/]+)(?:/(?P<identity>[^/]+))?(?:/(?P<action>pdf|send))?")
 BEARER = re.compile(r"eyJ[\w-]{20,}(\.[\w-]{20,}){4}")
 
 
-class QuickBooksSimulator(PeopleInQuickBooks):
+class QuickBooksSimulator(ClerksInQuickBooks):
     """QuickBooks Online with any number of companies and apps."""
 
     key = "quickbooks"
@@ -55,11 +59,13 @@ class QuickBooksSimulator(PeopleInQuickBooks):
         self.switches = switches or Switches()
         self._answers = 0
         super().__init__(clock, journal)
+        self._forget_events()
 
     def reset(self) -> None:
         self.tokens = Tokens()
         self.sign_in = SignIn(self.tokens)
         self.companies = {}
+        self.webhooks = Webhooks()
         self._throttle = Throttle()
 
     # For tests and the demo.
@@ -90,6 +96,49 @@ class QuickBooksSimulator(PeopleInQuickBooks):
             for realm_id, company in self.companies.items()
         }
 
+    def refusal(self, kind: str) -> Response:
+        """An answer for `refuse`: throttled, expired, forbidden or system_failure, the last under status 200."""
+        kinds: dict[str, Refusal | GatewayRefusal] = {
+            "throttled": throttled(),
+            "expired": unauthorized("Token expired"),
+            "forbidden": forbidden(),
+            "system_failure": system_failure(),
+        }
+        return self._refused(None, kinds[kind])
+
+    # Telling of what happens.
+
+    def person(self, act: str, **arguments: Any) -> Any:
+        with self._at(None):
+            result = super().person(act, **arguments)
+            self._tell("")
+            return result
+
+    def _tell(self, writer: str) -> None:
+        for realm_id, company in self.companies.items():
+            if company.events:
+                self.webhooks.tell(realm_id, company.events, writer, self.tokens, self.switches)
+        self._forget_events()
+
+    def _forget_events(self) -> None:
+        for company in self.companies.values():
+            company.events.clear()
+
+    def deliver(self, send: Send) -> int:
+        sent = 0
+        while (due := self._due()) is not None:
+            endpoint, post, headers = due
+            status = send(endpoint.url, headers, post.body)
+            with self._at(None):
+                self.webhooks.settle(endpoint, post, status, self.switches, self.now())
+            sent += 1
+        return sent
+
+    def _due(self) -> tuple[Endpoint, Post, Mapping[str, str]] | None:
+        with self._at(None):
+            due = self.webhooks.due(self.now())
+            return (*due, due[0].headers(due[1], self.now())) if due else None
+
     # Answering.
 
     def changes_books(self, request: Request) -> bool:
@@ -104,11 +153,15 @@ class QuickBooksSimulator(PeopleInQuickBooks):
             is_batch = asked["resource"] == "batch"
             if access and not self._throttle.allows(access.grant.client_id, asked["realm"], is_batch, self.now()):
                 return self._traced(self._refused(request, throttled()))
-        return super()._answer_and_keep(request)
+        response = super()._answer_and_keep(request)
+        access = self.tokens.access(_bearer(request))
+        self._tell(access.grant.client_id if access else "")
+        return response
 
     def answer(self, request: Request) -> Response:
         names = {realm_id: company.info["CompanyName"] for realm_id, company in self.companies.items()}
         response = self.sign_in.answer(request, names, self.switches, self.now())
+        response = response or serve_file(self.companies, request, self.now())
         return self._traced(response or self._api(request))
 
     def _api(self, request: Request) -> Response:
@@ -119,10 +172,14 @@ class QuickBooksSimulator(PeopleInQuickBooks):
             self._authorize(request, asked["realm"])
         except GatewayRefusal as refusal:
             return self._refused(request, refusal)
-        if "json" not in request.headers.get("accept", ""):
+        if "json" not in request.headers.get("accept", "") and not _is_plain(asked):
             return self._refused(request, not_acceptable())
-        act = Act(company=self.companies[asked["realm"]], now=self.now(), switches=self.switches)
-        status, body = answer_company(act, request, asked["resource"], asked["identity"] or "")
+        company = self.companies[asked["realm"]]
+        act = Act(company=company, now=self.now(), switches=self.switches, base_url=request.base_url)
+        status, body = answer_company(act, request, asked["resource"], asked["identity"] or "", asked["action"] or "")
+        if _is_plain(asked) and not body.startswith(b"{"):
+            kind = "application/pdf" if asked["action"] else "text/plain"
+            return Response(status=status, headers={"content-type": kind}, body=body)
         return _json(status, body)
 
     def _authorize(self, request: Request, realm_id: str) -> Grant:
@@ -139,9 +196,9 @@ class QuickBooksSimulator(PeopleInQuickBooks):
             raise forbidden()
         return access.grant
 
-    def _refused(self, request: Request, refusal: Refusal | GatewayRefusal) -> Response:
+    def _refused(self, request: Request | None, refusal: Refusal | GatewayRefusal) -> Response:
         now = self.now()
-        if "json" not in request.headers.get("accept", ""):
+        if request and "json" not in request.headers.get("accept", ""):
             headers = {"content-type": "application/xml"}
             return Response(status=refusal.status, headers=headers, body=as_xml(refusal, now))
         if isinstance(refusal, GatewayRefusal):
@@ -156,6 +213,11 @@ class QuickBooksSimulator(PeopleInQuickBooks):
         trace = f"1-{digest[:8]}-{digest[8:32]}"
         headers = {**response.headers, "intuit_tid": trace, "qbo-version": "simulated"}
         return Response(status=response.status, headers=headers, body=response.body)
+
+
+def _is_plain(asked: re.Match[str]) -> bool:
+    """Whether what is asked for is an address or a document, and no JSON."""
+    return asked["resource"] == "download" or asked["action"] == "pdf"
 
 
 def _bearer(request: Request) -> str:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import msgspec
 
 from connectors.quickbooks.simulator_books import write
-from connectors.quickbooks.simulator_company import Act, write_json
+from connectors.quickbooks.simulator_company import Act
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_faults import Body, Refusal, missing, unsupported_property
+from connectors.quickbooks.simulator_rates import EXCHANGE_RATE, write_rate
 from connectors.quickbooks.simulator_search import changes, run_query
+from connectors.quickbooks.simulator_tables import write_json
 
 MOST_ITEMS = 30
 LONGEST_REQUEST_ID = 36
@@ -59,14 +61,16 @@ def _answered(act: Act, item: Body, request_id: str | None) -> msgspec.Raw:
 
 def _run(act: Act, item: Body) -> Body:
     if "Query" in item:
-        act.company.core_plus_calls += 1
+        act.company.count_read(act.now)
         return {"QueryResponse": run_query(act, str(item["Query"]))}
     if "CDCQuery" in item:
-        act.company.core_plus_calls += 1
+        act.company.count_read(act.now)
         asked = item["CDCQuery"]
         if not isinstance(asked, dict):
             raise unsupported_property()
         return changes(act, str(asked.get("Entities") or ""), str(asked.get("ChangedSince") or ""))
+    if isinstance(item.get(EXCHANGE_RATE.name), dict):
+        return {EXCHANGE_RATE.name: write_rate(act, item[EXCHANGE_RATE.name])}
     names = [name for name in item if name in ENTITIES]
     if len(names) != 1 or not isinstance(item[names[0]], dict):
         raise unsupported_property()

@@ -1,4 +1,4 @@
-"""The rules of bills, credits, purchases and journal entries: lines, totals, due dates, currencies and numbers."""
+"""The rules of bills and credits, and of lines in general: totals, due dates, currencies and numbers."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,7 +16,10 @@ from connectors.quickbooks.simulator_faults import (
     wrong_account_type,
 )
 from connectors.quickbooks.simulator_fields import cents
+from connectors.quickbooks.simulator_ledger import item_account
 from connectors.quickbooks.simulator_lists import payable_account
+from connectors.quickbooks.simulator_rates import rate_of
+from connectors.quickbooks.simulator_taxes import settle_tax
 
 EXPENSES = ("AccountBasedExpenseLineDetail", "ItemBasedExpenseLineDetail")
 ENTRIES = ("JournalEntryLineDetail",)
@@ -29,7 +32,8 @@ def prepare_payable(act: Act, entity: Entity, draft: Body, old: Body | None) -> 
     if old and old.get("LinkedTxn") and draft["VendorRef"]["value"] != old["VendorRef"]["value"]:
         raise business("You can't change the vendor of a transaction that is linked to others.")
     draft["Line"] = stored_lines(act, draft["Line"], old)
-    draft["TotalAmt"] = sum_of(draft["Line"])
+    tax = settle_tax(act, draft, old)
+    draft["TotalAmt"] = sum_of(draft["Line"]) + tax
     settled = old["TotalAmt"] - old["Balance"] if old else Decimal(0)
     draft["Balance"] = draft["TotalAmt"] - settled
     if draft["TotalAmt"] < 0:
@@ -69,7 +73,7 @@ def settle_rate(act: Act, draft: Body) -> None:
     if not act.company.has_many_currencies:
         draft.pop("ExchangeRate", None)
     elif not draft.get("ExchangeRate"):
-        draft["ExchangeRate"] = Decimal(act.company.rates.get(draft["CurrencyRef"]["value"], 1))
+        draft["ExchangeRate"] = rate_of(act.company, draft["CurrencyRef"]["value"], draft["TxnDate"])
 
 
 def stored_lines(
@@ -104,14 +108,16 @@ def _checked_line(act: Act, line: Body, kinds: tuple[str, ...]) -> Body:
         raise unsupported_property()
     if "Amount" not in line:
         raise missing("Amount")
-    if kinds == ENTRIES:
+    if not set(kinds) & set(EXPENSES):
         return line
     detail = line.get(kind, {})
     if ("AccountRef" if kind == EXPENSES[0] else "ItemRef") not in detail:
         raise Refusal("6440", "Line needs item or account", "Line needs item or account : Choose one for each line.")
-    if kind == EXPENSES[1]:
-        _check_item(act, line, detail)
     defaults: Body = {"BillableStatus": "NotBillable"}
+    if kind == EXPENSES[1]:
+        account = _item_account(act, line, detail)
+        if act.switches.item_accounts_on_lines:
+            defaults["ItemAccountRef"] = account
     if act.company.info["Country"] == "US":
         defaults["TaxCodeRef"] = {"value": "NON"}
         if detail.get("TaxCodeRef", defaults["TaxCodeRef"])["value"] not in ("TAX", "NON"):
@@ -119,7 +125,8 @@ def _checked_line(act: Act, line: Body, kinds: tuple[str, ...]) -> Body:
     return {**line, kind: {**defaults, **detail}}
 
 
-def _check_item(act: Act, line: Body, detail: Body) -> None:
+def _item_account(act: Act, line: Body, detail: Body) -> Body:
+    """The account that this line is booked on, once its figures agree with each other."""
     quantity, price = detail.get("Qty"), detail.get("UnitPrice")
     if quantity and price and abs(quantity * price - line["Amount"]) > TOLERANCE:
         raise Refusal(
@@ -127,8 +134,10 @@ def _check_item(act: Act, line: Body, detail: Body) -> None:
             "Amount is not equal to UnitPrice * Qty",
             f"Amount is not equal to UnitPrice * Qty. Supplied value:{line['Amount']}",
         )
-    if "ExpenseAccountRef" not in act.company.tables["Item"].rows[detail["ItemRef"]["value"]]:
+    item = act.company.tables["Item"].rows[detail["ItemRef"]["value"]]
+    if "ExpenseAccountRef" not in item:
         raise business("The item has no expense account.")
+    return item_account(item)
 
 
 def sum_of(lines: list[Body]) -> Decimal:
@@ -148,40 +157,6 @@ def _due_date(act: Act, draft: Body) -> str:
     if due < billed + timedelta(days=int(term.get("DueNextMonthDays", 0))):
         due = (due.replace(day=1) + timedelta(days=32)).replace(day=due.day)
     return due.isoformat()
-
-
-def prepare_purchase(act: Act, entity: Entity, draft: Body, old: Body | None) -> None:
-    """Complete and check an expense, check or card charge, in place."""
-    draft.setdefault("CurrencyRef", currency(act.company.home_currency))
-    kind = act.company.accounts[draft["AccountRef"]["value"]]["AccountType"]
-    if kind != ("Credit Card" if draft["PaymentType"] == "CreditCard" else "Bank"):
-        raise wrong_account_type()
-    settle_rate(act, draft)
-    draft["Line"] = stored_lines(act, draft["Line"], old)
-    draft["TotalAmt"] = sum_of(draft["Line"])
-
-
-def prepare_journal_entry(act: Act, entity: Entity, draft: Body, old: Body | None) -> None:
-    """Complete and check a journal entry, in place; its total is always 0."""
-    draft.setdefault("CurrencyRef", currency(act.company.home_currency))
-    settle_rate(act, draft)
-    draft["Line"] = stored_lines(act, draft["Line"], old, ENTRIES, first=0)
-    sums = {"Debit": Decimal(0), "Credit": Decimal(0)}
-    for line in draft["Line"]:
-        detail = line.get("JournalEntryLineDetail", {})
-        if "PostingType" not in detail:
-            raise Refusal("2260", "Posting type is missing", "Each line needs a PostingType.", "PostingType")
-        if "AccountRef" not in detail:
-            raise missing("AccountRef")
-        account = act.company.accounts[detail["AccountRef"]["value"]]
-        party = detail.get("Entity", {})
-        if account["AccountType"] == "Accounts Payable" and (party.get("Type") != "Vendor" or "EntityRef" not in party):
-            raise business("When you use Accounts Payable, you must choose a vendor in the Name field.")
-        sums[detail["PostingType"]] += line["Amount"]
-    if sums["Debit"] != sums["Credit"]:
-        raise Refusal("2300", "Debits not equal to credits", "Debits and credits of a journal entry must be equal.")
-    draft.update(TotalAmt=Decimal(0), Adjustment=draft.get("Adjustment", False))
-    draft.setdefault("LinkedTxn", [])
 
 
 def refuse_taken_number(act: Act, entity: Entity, draft: Body) -> None:

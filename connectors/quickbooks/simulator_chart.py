@@ -61,7 +61,9 @@ def open_company(
 ) -> Company:
     """A company with books in which nothing has happened yet."""
     company = Company(realm_id, {}, _preferences(home_currency, multicurrency, set(switched_on)), zone)
-    company.info = _info(name, country, company.stamp(now), zone)
+    stamp = company.stamp(now)
+    company.info = _info(name, country, stamp, zone)
+    company.preferences["MetaData"] = {"CreateTime": stamp, "LastUpdatedTime": stamp}
     for identity, account, kind, subtype, number in ACCOUNTS:
         body = account_body(account, kind, subtype, number, home_currency)
         company.insert(ENTITIES["Account"], body, now, identity)
@@ -93,7 +95,9 @@ def _info(name: str, country: str, stamp: str, zone: str) -> Body:
         "CompanyAddr": {"Id": "1", "Line1": "1 Main Street", "City": "Springfield", "Country": "USA"},
         "Email": {"Address": "owner@company.example"},
         "WebAddr": {},
-        "NameValue": _pairs({"NeoEnabled": "true", "OfferingSku": "QuickBooks Online Plus"}),
+        "NameValue": _pairs(
+            {"NeoEnabled": "true", "OfferingSku": "QuickBooks Online Plus", "SubscriptionStatus": "PAID"}
+        ),
         "domain": "QBO",
         "sparse": False,
         "Id": "1",

@@ -1,20 +1,18 @@
-"""The books of one company: tables of plain values, numbering, time stamps, and the JSON they are written as."""
+"""The books of one company: tables of plain values, numbering, time stamps, and what happened to tell others of."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from connectors.quickbooks.simulator_entities import ENTITIES, REFERENCES
 from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import Body, deleted, inactive
 from connectors.quickbooks.simulator_switches import Switches
+from connectors.quickbooks.simulator_tables import Table
 
-OTHER_USER = "Jo Doe"
 USER_ID = "9341450000000001"
 CURRENCIES = {
     "USD": "United States Dollar",
@@ -23,58 +21,18 @@ CURRENCIES = {
     "CAD": "Canadian Dollar",
 }
 
-write_json = msgspec.json.Encoder(decimal_format="number").encode
+FIRST_IDS = {"attachable": 5000000000000010341}  # Intuit's are beyond 64 bits of a float
 
 
-class Table:
-    """All objects of one kind in the order of their ids; an object is a value and never changed in place."""
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an object, as webhooks tell it; a merge names the object that was merged away."""
 
-    def __init__(self, entity: Entity) -> None:
-        self.entity = entity
-        self.rows: dict[str, Body] = {}
-        self.tombstones: dict[str, datetime] = {}
-        self.version = 0
-        self._changes: list[tuple[datetime, str]] = []
-        self._written: dict[str, bytes] = {}
-        self._named: dict[str, set[str]] = {}
-
-    def put(self, body: Body, changed_at: datetime | None = None) -> None:
-        """Store a new object or a new value of one; without a time the change is not one that CDC would show."""
-        identity = body["Id"]
-        self._forget(identity)
-        self.rows[identity] = body
-        if name := body.get(self.entity.unique):
-            self._named.setdefault(name.lower(), set()).add(identity)
-        if changed_at is not None:
-            self._changes.append((changed_at, identity))
-
-    def remove(self, identity: str, at: datetime) -> None:
-        """Delete a transaction; a tombstone stays."""
-        self._forget(identity)
-        del self.rows[identity]
-        self.tombstones[identity] = at
-
-    def _forget(self, identity: str) -> None:
-        self.version += 1
-        self._written.pop(identity, None)
-        if old := self.rows.get(identity):
-            self._named.get((old.get(self.entity.unique) or "").lower(), set()).discard(identity)
-
-    def named(self, name: str) -> list[Body]:
-        """The objects of this name or document number, whatever its case."""
-        return [self.rows[identity] for identity in sorted(self._named.get(name.lower(), ()), key=int)]
-
-    def changed_since(self, since: datetime) -> list[str]:
-        """The ids of what is still there and changed then or later, oldest change first."""
-        later = self._changes[bisect_left(self._changes, (since,)) :]
-        recent = dict.fromkeys(identity for _, identity in reversed(later))
-        return [identity for identity in reversed(recent) if identity in self.rows]
-
-    def written(self, identity: str) -> msgspec.Raw:
-        """The object as JSON, kept until it changes."""
-        if identity not in self._written:
-            self._written[identity] = write_json(self.rows[identity])
-        return msgspec.Raw(self._written[identity])
+    entity: str
+    identity: str
+    operation: str
+    at: datetime
+    merged: str = ""
 
 
 class Company:
@@ -86,12 +44,16 @@ class Company:
         self.preferences = preferences
         self.zone = ZoneInfo(zone)
         self.subscription = "PAID"
-        self.rates: dict[str, Any] = {}
+        self.rates: dict[tuple[str, str], Body] = {}
+        self.received: dict[tuple[str, str], Decimal] = {}
+        self.files: dict[str, bytes] = {}
+        self.events: list[Event] = []
         self.tables: Mapping[str, Table] = {name: Table(entity) for name, entity in ENTITIES.items()}
         self.answered: dict[str, tuple[int, bytes]] = {}
+        self.answered_at: dict[str, datetime] = {}
         self.found: dict[tuple[Any, ...], tuple[int, list[str]]] = {}
-        self.core_plus_calls = 0
-        self._last_ids: dict[str, int] = {}
+        self.metered: dict[str, int] = {}
+        self._last_ids = {sequence: first - 1 for sequence, first in FIRST_IDS.items()}
 
     # What tests look at.
 
@@ -127,6 +89,20 @@ class Company:
                 for linked in line["LinkedTxn"]
             )
         ]
+
+    @property
+    def core_plus_calls(self) -> int:
+        """How many metered reads there were, in all months."""
+        return sum(self.metered.values())
+
+    def count_read(self, now: datetime) -> None:
+        """One more metered read in this month."""
+        month = self.today(now).isoformat()[:7]
+        self.metered[month] = self.metered.get(month, 0) + 1
+
+    def reads_in_month(self, now: datetime) -> int:
+        """How many metered reads there were in the month of this day."""
+        return self.metered.get(self.today(now).isoformat()[:7], 0)
 
     # Finding.
 
@@ -198,9 +174,10 @@ class Company:
             "MetaData": {"CreateTime": stamp, **user, "LastUpdatedTime": stamp},
         }
         self.tables[entity.name].put(created, now.replace(microsecond=0))
+        self.events.append(Event(entity.name, identity, "Create", now))
         return created
 
-    def replace(self, entity: Entity, body: Body, now: datetime) -> Body:
+    def replace(self, entity: Entity, body: Body, now: datetime, operation: str = "Update") -> Body:
         """A new value of an object, under the next SyncToken."""
         table = self.tables[entity.name]
         old = table.rows[body["Id"]]
@@ -212,7 +189,30 @@ class Company:
         table.put(replaced, now.replace(microsecond=0))
         if entity.listed and shown_name(old) != shown_name(replaced):
             self._rename(entity, replaced)
+        self.events.append(Event(entity.name, body["Id"], operation, now))
         return replaced
+
+    def remove(self, entity: Entity, identity: str, now: datetime) -> None:
+        """An object is gone; a tombstone stays."""
+        self.tables[entity.name].remove(identity, now.replace(microsecond=0))
+        self.events.append(Event(entity.name, identity, "Delete", now))
+
+    def set_info(self, now: datetime, **changes: Any) -> None:
+        """Other facts about the company."""
+        meta = {**self.info["MetaData"], "LastUpdatedTime": self.stamp(now)}
+        token = str(int(self.info["SyncToken"]) + 1)
+        self.info = {**self.info, **changes, "SyncToken": token, "MetaData": meta}
+
+    def set_preferences(self, now: datetime, group: str, **changes: Any) -> None:
+        """Other preferences of one group; None takes one away."""
+        changed = {**self.preferences.get(group, {}), **changes}
+        self.preferences = {
+            **self.preferences,
+            group: {name: value for name, value in changed.items() if value is not None},
+            "SyncToken": str(int(self.preferences["SyncToken"]) + 1),
+            "MetaData": {**self.preferences["MetaData"], "LastUpdatedTime": self.stamp(now)},
+        }
+        self.events.append(Event("Preferences", self.preferences["Id"], "Update", now))
 
     def adjust(self, entity: str, identity: str, **changes: Any) -> None:
         """Figures that follow from other objects: no new SyncToken, no change for CDC."""
@@ -258,5 +258,6 @@ class Act:
     company: Company
     now: datetime
     switches: Switches
+    base_url: str = ""
     may_repeat_numbers: bool = False
     by_person: bool = False

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from connectors.quickbooks.simulator_entity import Entity
+from connectors.quickbooks.simulator_further_table import FURTHER
 from connectors.quickbooks.simulator_lists_table import LISTS
 from connectors.quickbooks.simulator_transactions_table import TRANSACTIONS
 
@@ -23,8 +24,11 @@ REFERENCES = {
     "ItemRef": "Item",
     "CustomerRef": "Customer",
     "PrefVendorRef": "Vendor",
+    "ItemAccountRef": "Account",
+    "DepositToAccountRef": "Account",
+    "ShipTo": "Customer",
 }
 
 
-ENTITIES: Mapping[str, Entity] = {entity.name: entity for entity in (*LISTS, *TRANSACTIONS)}
+ENTITIES: Mapping[str, Entity] = {entity.name: entity for entity in (*LISTS, *TRANSACTIONS, *FURTHER)}
 BY_PATH = {entity.path: entity for entity in ENTITIES.values()}

@@ -14,11 +14,12 @@ EVERYWHERE = {"Id": "id", "MetaData.CreateTime": "time", "MetaData.LastUpdatedTi
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """One kind of object: `listed` ones are deactivated and never deleted, the others are transactions."""
+    """One kind of object: `listed` ones are deactivated and never deleted, `dated` ones are transactions of a day."""
 
     name: str
     noun: str
     listed: bool
+    dated: bool
     fields: Mapping[str, Decode]
     filters: Mapping[str, str]
     unsorted: frozenset[str] = frozenset()
@@ -51,12 +52,14 @@ def entity(
     repeated: tuple[str, ...] = (),
     unique: str = "",
     sequence: str = "",
+    dated: bool | None = None,
 ) -> Entity:
     """An entity with what all have: a transaction is unique by its number, an object of a list by its name."""
     return Entity(
         name=name,
         noun=noun,
         listed=listed,
+        dated=not listed if dated is None else dated,
         fields={**READ_ONLY, **fields},
         filters={**EVERYWHERE, **filters},
         unsorted=frozenset(unsorted),

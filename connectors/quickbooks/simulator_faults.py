@@ -10,6 +10,7 @@ from typing import Any
 
 Body = dict[str, Any]
 
+OTHER_USER = "Jo Doe"
 BUSINESS = "A business validation error has occurred while processing your request"
 DUPLICATE_NAME = "Duplicate Name Exists Error"
 NOT_ON_ONE_LINE = "Names must have at least one character, must be on one line, and cannot include colons or tabbing."
@@ -141,6 +142,16 @@ def bad_date(name: str, value: object) -> Refusal:
     return Refusal("2070", "Invalid Date", f"Invalid Date : {value} is not a date of the form yyyy-mm-dd", name)
 
 
+def bad_currency(name: str, code: str) -> Refusal:
+    """A currency that is none, or none of this company's (wording assumed)."""
+    return Refusal("2220", "Invalid Currency", f"Invalid Currency : {code} is not a currency to use here", name)
+
+
+def still_under_way() -> Refusal:
+    """The request of this requestid is not answered yet (its use and wording are assumed)."""
+    return Refusal("600", "Duplicate Request ID", "Duplicate Request ID : The first request is still being processed.")
+
+
 def not_acceptable() -> Refusal:
     """The caller wants XML, which is out of scope here; Intuit would answer with it."""
     return Refusal("1050", "Invalid content type", "Ask for application/json.", status=406)
@@ -238,6 +249,11 @@ def period_closed(code: str) -> Refusal:
         "The account period has closed and the account books cannot be updated through through the QBO Services API. "
         "Please use the QBO website to make these changes.",
     )
+
+
+def feature_off(feature: str) -> Refusal:
+    """The company has not switched on what this needs (wording assumed)."""
+    return Refusal("5030", "Feature Not Supported Error", f"Feature Not Supported Error : {feature} is turned off.")
 
 
 def wrong_account_type() -> Refusal:

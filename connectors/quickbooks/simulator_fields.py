@@ -118,6 +118,13 @@ def ignored(name: str, value: Any) -> None:
     """Marks a field that only the server writes: in a request it is skipped silently."""
 
 
+def as_it_came(name: str, value: Any) -> Body:
+    """An object that is looked at and then worked out anew."""
+    if not isinstance(value, dict):
+        raise unsupported_property()
+    return value
+
+
 def record(fields: Mapping[str, Decode]) -> Decode:
     """A nested object of exactly these fields."""
 

@@ -13,6 +13,8 @@ from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import Body
 from connectors.quickbooks.simulator_fields import cents
 
+TAX_ACCOUNT = "GlobalTaxPayable"
+IN_STOCK = {"Bill": 1, "Purchase": 1, "VendorCredit": -1}
 ON_THE_BALANCE_SHEET = ("Asset", "Liability", "Equity")
 
 
@@ -30,19 +32,34 @@ def postings(company: Company, entity: Entity, body: Body) -> Iterator[Posting]:
     if entity.name in ("Bill", "VendorCredit"):
         sign = 1 if entity.name == "Bill" else -1
         yield Posting(body["APAccountRef"]["value"], -sign * body["TotalAmt"], body["VendorRef"]["value"])
-        yield from _expense_lines(company, body, sign)
+        yield from _expense_lines(company, body, sign, body["VendorRef"]["value"])
+        yield from _tax(company, body, sign)
     elif entity.name == "BillPayment":
         yield Posting(body["APAccountRef"]["value"], body["TotalAmt"], body["VendorRef"]["value"])
         yield _in_account_currency(company, Posting(funding_account(body), -body["TotalAmt"]), body)
     elif entity.name == "Purchase":
         sign = -1 if body.get("Credit") else 1
         yield Posting(body["AccountRef"]["value"], -sign * body["TotalAmt"])
-        yield from _expense_lines(company, body, sign)
+        yield from _expense_lines(company, body, sign, body.get("EntityRef", {}).get("value"))
+        yield from _tax(company, body, sign)
     elif entity.name == "JournalEntry":
-        for line in body["Line"]:
+        for line in _lines_with(body, "JournalEntryLineDetail"):
             detail = line["JournalEntryLineDetail"]
             sign = 1 if detail["PostingType"] == "Debit" else -1
-            yield Posting(detail["AccountRef"]["value"], sign * line["Amount"], entry_vendor(company, detail))
+            party = detail.get("Entity", {}).get("EntityRef", {}).get("value")
+            yield _on(company, detail["AccountRef"]["value"], sign * line["Amount"], party)
+    elif entity.name == "Deposit":
+        yield Posting(body["DepositToAccountRef"]["value"], body["TotalAmt"])
+        if cash := body.get("CashBack", {}).get("Amount"):
+            yield Posting(body["CashBack"]["AccountRef"]["value"], cash)
+        for line in _lines_with(body, "DepositLineDetail"):
+            detail = line["DepositLineDetail"]
+            party = detail.get("Entity", {}).get("value")
+            yield _on(company, detail["AccountRef"]["value"], -line["Amount"], party)
+
+
+def _lines_with(body: Body, detail: str) -> Iterator[Body]:
+    return (line for line in body["Line"] if detail in line)
 
 
 def funding_account(payment: Body) -> str:
@@ -52,16 +69,25 @@ def funding_account(payment: Body) -> str:
     return str(payment["CreditCardPayment"]["CCAccountRef"]["value"])
 
 
-def entry_vendor(company: Company, detail: Body) -> str | None:
-    """The vendor of a journal line, if the line is on accounts payable."""
-    account = company.accounts[detail["AccountRef"]["value"]]
-    return detail["Entity"]["EntityRef"]["value"] if account["AccountType"] == "Accounts Payable" else None
+def is_payable(company: Company, account_id: str) -> bool:
+    """Whether an account is one of accounts payable, whose amounts belong to vendors."""
+    return bool(company.accounts[account_id]["AccountType"] == "Accounts Payable")
 
 
-def _expense_lines(company: Company, body: Body, sign: int) -> Iterator[Posting]:
+def _on(company: Company, account_id: str, amount: Decimal, party: str | None) -> Posting:
+    return Posting(account_id, amount, party if is_payable(company, account_id) else None)
+
+
+def _expense_lines(company: Company, body: Body, sign: int, party: str | None) -> Iterator[Posting]:
     for line in body["Line"]:
         if account := expense_account(company, line):
-            yield Posting(account, sign * line["Amount"])
+            yield _on(company, account, sign * line["Amount"], party)
+
+
+def _tax(company: Company, body: Body, sign: int) -> Iterator[Posting]:
+    if total := body.get("TxnTaxDetail", {}).get("TotalTax"):
+        kept = (account["Id"] for account in company.accounts.values() if account["AccountSubType"] == TAX_ACCOUNT)
+        yield Posting(next(kept), sign * total)
 
 
 def expense_account(company: Company, line: Body) -> str | None:
@@ -69,8 +95,14 @@ def expense_account(company: Company, line: Body) -> str | None:
     if detail := line.get("AccountBasedExpenseLineDetail"):
         return str(detail["AccountRef"]["value"])
     if detail := line.get("ItemBasedExpenseLineDetail"):
-        return str(company.tables["Item"].rows[detail["ItemRef"]["value"]]["ExpenseAccountRef"]["value"])
+        return str(item_account(company.tables["Item"].rows[detail["ItemRef"]["value"]])["value"])
     return None
+
+
+def item_account(item: Body) -> Body:
+    """The account that buying an item is booked on: of an inventory item its asset account."""
+    name = "AssetAccountRef" if item["Type"] == "Inventory" else "ExpenseAccountRef"
+    return dict(item[name])
 
 
 def _in_account_currency(company: Company, posting: Posting, body: Body) -> Posting:
@@ -81,11 +113,21 @@ def _in_account_currency(company: Company, posting: Posting, body: Body) -> Post
 
 def post(company: Company, entity: Entity, body: Body, sign: int) -> None:
     """Put a transaction's postings into the balances, or with sign -1 take them out again."""
+    _put_in_stock(company, entity, body, sign)
     for posting in postings(company, entity, body):
         move(company, posting.account_id, sign * posting.amount)
         if posting.vendor_id is not None:
             vendor = company.vendors[posting.vendor_id]
             company.adjust("Vendor", posting.vendor_id, Balance=vendor["Balance"] - sign * posting.amount)
+
+
+def _put_in_stock(company: Company, entity: Entity, body: Body, sign: int) -> None:
+    for line in body["Line"] if entity.name in IN_STOCK else ():
+        detail = line.get("ItemBasedExpenseLineDetail", {})
+        item = company.tables["Item"].rows[detail["ItemRef"]["value"]] if detail else {}
+        if item.get("Type") == "Inventory":
+            come = sign * IN_STOCK[entity.name] * detail.get("Qty", Decimal(0))
+            company.adjust("Item", item["Id"], QtyOnHand=item["QtyOnHand"] + come)
 
 
 def sum_sub_accounts(company: Company) -> None:

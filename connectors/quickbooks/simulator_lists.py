@@ -1,11 +1,21 @@
 """The rules of list entities: names and their uniqueness, deactivation, accounts and their parents."""
 
 from connectors.quickbooks.simulator_chart import account_body, currency
-from connectors.quickbooks.simulator_company import Act
+from connectors.quickbooks.simulator_company import CURRENCIES, Act
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_entity import Entity
-from connectors.quickbooks.simulator_faults import Body, Refusal, bad_name, business, duplicate_name, too_long
+from connectors.quickbooks.simulator_faults import (
+    Body,
+    Refusal,
+    bad_currency,
+    bad_name,
+    business,
+    duplicate_name,
+    missing,
+    too_long,
+)
 from connectors.quickbooks.simulator_lists_table import ACCOUNT_TYPES
+from connectors.quickbooks.simulator_rates import use_currency
 
 DELETED = " (deleted)"
 PEOPLE = ("Vendor", "Customer", "Employee")
@@ -38,6 +48,7 @@ TYPES = {
     **dict.fromkeys(("GlobalTaxPayable", "SalesTaxPayable", "LineOfCredit"), "Other Current Liability"),
 }
 DEEPEST = 5
+NEEDED_FOR_STOCK = ("AssetAccountRef", "IncomeAccountRef", "ExpenseAccountRef", "QtyOnHand", "InvStartDate")
 
 
 def prepare_listed(act: Act, entity: Entity, draft: Body, old: Body | None) -> None:
@@ -48,6 +59,8 @@ def prepare_listed(act: Act, entity: Entity, draft: Body, old: Body | None) -> N
         _prepare_person(act, entity, draft, old)
     elif entity.name == "Account":
         _prepare_account(act, draft, old)
+    elif entity.name == "CompanyCurrency":
+        _prepare_currency(act, entity, draft)
     else:
         _prepare_grouping(act, entity, draft, old)
 
@@ -98,6 +111,19 @@ def _settle_currency(act: Act, draft: Body, old: Body | None) -> None:
         raise business("You can't change the currency after it has been set.")
     if draft["CurrencyRef"]["value"] != home and not act.company.has_many_currencies:
         raise business("Multicurrency is not turned on for this company.")
+    if draft["CurrencyRef"]["value"] != home:
+        use_currency(act.company, draft["CurrencyRef"]["value"], act.now)
+
+
+def _prepare_currency(act: Act, entity: Entity, draft: Body) -> None:
+    """A currency has a code of three letters, which is unique and not the home currency's."""
+    draft["Code"] = code = draft["Code"].upper()
+    if len(code) != 3 or not code.isalpha() or code == act.company.home_currency:
+        raise bad_currency("Code", code)
+    for other in act.company.tables[entity.name].named(code):
+        if other["Id"] != draft.get("Id"):
+            raise duplicate_name(f"Id={other['Id']}")
+    draft.setdefault("Name", CURRENCIES.get(code, code))
 
 
 def _prepare_account(act: Act, draft: Body, old: Body | None) -> None:
@@ -150,6 +176,8 @@ def _prepare_grouping(act: Act, entity: Entity, draft: Body, old: Body | None) -
     parent = table.rows[draft["ParentRef"]["value"]] if "ParentRef" in draft else None
     name = _checked_name(draft, old, "Name", ":\t\n\r")
     _refuse_sibling(act, entity, draft, name, parent, "")
+    if entity.name in ("TaxCode", "TaxRate"):
+        return
     if entity.name == "Term":
         draft["Type"] = "DATE_DRIVEN" if "DayOfMonthDue" in draft else "STANDARD"
         return
@@ -159,6 +187,9 @@ def _prepare_grouping(act: Act, entity: Entity, draft: Body, old: Body | None) -
     if entity.name == "Item":
         draft.setdefault("Type", "Service")
         draft.setdefault("Taxable", False)
+        for needed in NEEDED_FOR_STOCK if draft["Type"] == "Inventory" else ():
+            if needed not in draft:
+                raise missing(needed)
 
 
 def _refuse_sibling(act: Act, entity: Entity, draft: Body, name: str, parent: Body | None, text: str) -> None:

@@ -8,9 +8,9 @@ from datetime import datetime
 from html import escape
 from urllib.parse import urlencode
 
-from connectors.quickbooks.simulator_company import write_json
 from connectors.quickbooks.simulator_identity import PROFILE, id_token, key_set
 from connectors.quickbooks.simulator_switches import Switches
+from connectors.quickbooks.simulator_tables import write_json
 from connectors.quickbooks.simulator_tokens import ACCESS_LIFE, REFRESH_LIFE, Grant, InvalidGrant, RegisteredApp, Tokens
 from connectors.simulators import Request, Response
 

@@ -22,10 +22,10 @@ from connectors.quickbooks.simulator_faults import (
     wrong_account_type,
 )
 from connectors.quickbooks.simulator_fields import cents
-from connectors.quickbooks.simulator_ledger import entry_vendor, funding_account
+from connectors.quickbooks.simulator_ledger import funding_account, postings
 
 Target = tuple[str, str]
-LINKABLE = ("Bill", "VendorCredit", "JournalEntry")
+LINKABLE = ("Bill", "VendorCredit", "JournalEntry", "Deposit")
 NOTHING = Decimal(0)
 
 
@@ -76,7 +76,7 @@ def _checked_line(line: Body) -> Body:
     links = line.get("LinkedTxn", [])
     if len(links) != 1 or not links[0].get("TxnId"):
         raise missing("LinkedTxn")
-    if links[0].get("TxnType") not in (*LINKABLE, "Deposit"):
+    if links[0].get("TxnType") not in LINKABLE:
         raise unsupported_property()
     return {"Amount": line["Amount"], "LinkedTxn": [{key: links[0][key] for key in ("TxnId", "TxnType")}]}
 
@@ -93,11 +93,9 @@ def applied(payment: Body) -> dict[Target, Decimal]:
 def _open_amount(act: Act, target: Target, draft: Body) -> tuple[Decimal, int]:
     """What is open on a transaction, and whether it is owed (1) or a credit (-1)."""
     kind, identity = target
-    if kind not in LINKABLE:
-        raise cannot_be_linked(f"{kind} {identity} is not in these books.")
     row = act.company.row(kind, identity)
-    if kind == "JournalEntry":
-        return _open_on_entry(act.company, row, draft)
+    if kind in ("JournalEntry", "Deposit"):
+        return _open_on_entry(act.company, kind, row, draft)
     if row["VendorRef"]["value"] != draft["VendorRef"]["value"]:
         raise cannot_be_linked(f"{kind} {identity} is of another vendor.")
     if row["APAccountRef"]["value"] != draft["APAccountRef"]["value"]:
@@ -105,18 +103,15 @@ def _open_amount(act: Act, target: Target, draft: Body) -> tuple[Decimal, int]:
     return row["Balance"], (1 if kind == "Bill" else -1)
 
 
-def _open_on_entry(company: Company, entry: Body, draft: Body) -> tuple[Decimal, int]:
-    owed = NOTHING
-    for line in entry["Line"]:
-        detail = line["JournalEntryLineDetail"]
-        on_account = detail["AccountRef"]["value"] == draft["APAccountRef"]["value"]
-        if on_account and entry_vendor(company, detail) == draft["VendorRef"]["value"]:
-            owed += line["Amount"] if detail["PostingType"] == "Credit" else -line["Amount"]
+def _open_on_entry(company: Company, kind: str, entry: Body, draft: Body) -> tuple[Decimal, int]:
+    """What a journal entry or deposit owes this vendor on this account, less what payments used of it."""
+    party = draft["APAccountRef"]["value"], draft["VendorRef"]["value"]
+    posted = postings(company, ENTITIES[kind], entry)
+    owed = -sum((part.amount for part in posted if (part.account_id, part.vendor_id) == party), NOTHING)
     if not owed:
-        raise cannot_be_linked(f"JournalEntry {entry['Id']} owes this vendor nothing.")
-    target = ("JournalEntry", entry["Id"])
+        raise cannot_be_linked(f"{kind} {entry['Id']} owes this vendor nothing.")
     payments = (company.bill_payments[link["TxnId"]] for link in entry["LinkedTxn"])
-    used = sum((applied(payment)[target] for payment in payments), NOTHING)
+    used = sum((applied(payment)[kind, entry["Id"]] for payment in payments), NOTHING)
     return abs(owed) - used, (1 if owed > 0 else -1)
 
 

@@ -1,4 +1,4 @@
-"""What people do in QuickBooks itself, outside of the API: work in the books, and look after the company's settings.
+"""What people do in QuickBooks itself, outside of the API: look after a company's settings and its objects in general.
 
 A person sees what is there, so their acts name an object by its id and always act on its present value; a warning about
 a repeated number does not stop them.
@@ -9,15 +9,20 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from connectors.quickbooks.simulator_books import create, delete, update, void
+from connectors.quickbooks.simulator_books import create, delete, update
 from connectors.quickbooks.simulator_chart import open_company
 from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_faults import Body
+from connectors.quickbooks.simulator_features import set_other, subscribe, switch
+from connectors.quickbooks.simulator_merging import merge_vendors
 from connectors.quickbooks.simulator_oauth import SignIn
+from connectors.quickbooks.simulator_rates import set_rate
 from connectors.quickbooks.simulator_seed import seed
 from connectors.quickbooks.simulator_switches import Switches
+from connectors.quickbooks.simulator_taxes import open_tax
 from connectors.quickbooks.simulator_tokens import RegisteredApp, Tokens
+from connectors.quickbooks.simulator_webhooks import Endpoint, Webhooks
 from connectors.simulators import Simulator
 
 
@@ -27,6 +32,7 @@ class PeopleInQuickBooks(Simulator):
     switches: Switches
     tokens: Tokens
     sign_in: SignIn
+    webhooks: Webhooks
     companies: dict[str, Company]
 
     @abstractmethod
@@ -56,7 +62,7 @@ class PeopleInQuickBooks(Simulator):
         multicurrency: bool = False,
         country: str = "US",
         time_zone: str = "America/Los_Angeles",
-        switched_on: Iterable[str] = ("WarnDuplicateCheckNumber",),
+        switched_on: Iterable[str] = ("WarnDuplicateCheckNumber", "PurchaseOrderEnabled"),
     ) -> Body:
         """An owner opens a company; what is switched on are names of its other preferences."""
         self.companies[realm_id] = open_company(
@@ -75,32 +81,49 @@ class PeopleInQuickBooks(Simulator):
         """From now on the consent page chooses this company by itself; with None it asks again."""
         self.sign_in.consents_to = realm_id
 
+    def person_register_webhook(self, client_id: str, url: str, verifier: str, **settings: Any) -> None:
+        """A developer says where an app wants to be told of events, with which verifier token, in which format."""
+        self.webhooks.register(Endpoint(client_id, url, verifier, **settings))
+
     # Settings of a company.
 
     def person_disconnect(self, realm_id: str, client_id: str | None = None) -> None:
         """The owner disconnects an app, or all apps."""
         self.tokens.end(realm_id, client_id)
 
-    def person_set_subscription(self, realm_id: str, status: str) -> None:
-        """Intuit changes what the company may do: PAID, TRIAL, or anything else for ended."""
-        self.company(realm_id).subscription = status
+    def person_set_subscription(self, realm_id: str, status: str, sku: str | None = None) -> None:
+        """The owner changes the subscription: PAID, TRIAL, or anything else for ended, and what it contains."""
+        subscribe(self.company(realm_id), status, sku, self.now())
+
+    def person_read_usage(self, realm_id: str) -> dict[str, int]:
+        """How many metered reads there were in each month."""
+        return dict(self.company(realm_id).metered)
+
+    def person_create_tax(self, realm_id: str, name: str, percent: str) -> Body:
+        """A tax code of one rate, for companies outside of the US."""
+        return open_tax(self._act(realm_id), name, Decimal(percent))
+
+    def person_merge_vendors(self, realm_id: str, survivor_id: str, loser_id: str) -> Body:
+        """One vendor takes over all that another one has."""
+        return merge_vendors(self._act(realm_id), survivor_id, loser_id)
 
     def person_close_books(self, realm_id: str, through: str | None) -> None:
         """The accountant closes the books through a day, or opens them again."""
-        preferences = self.company(realm_id).preferences["AccountingInfoPrefs"]
-        preferences.pop("BookCloseDate", None)
-        if through is not None:
-            preferences["BookCloseDate"] = through
+        self.company(realm_id).set_preferences(self.now(), "AccountingInfoPrefs", BookCloseDate=through)
 
     def person_warn_of_repeated_numbers(self, realm_id: str, preference: str, on: bool) -> None:
         """The owner switches WarnDuplicateBillNumber or WarnDuplicateCheckNumber."""
-        for entry in self.company(realm_id).preferences["OtherPrefs"]["NameValue"]:
-            if entry["Name"].endswith(preference):
-                entry["Value"] = str(on).lower()
+        set_other(self.company(realm_id), preference, str(on).lower(), self.now())
 
-    def person_set_exchange_rate(self, realm_id: str, currency: str, rate: str) -> None:
-        """The company's rate of a currency from now on."""
-        self.company(realm_id).rates[currency] = Decimal(rate)
+    def person_switch_feature(self, realm_id: str, feature: str, on: bool) -> None:
+        """The owner switches classes, departments, account_numbers, purchase_orders, or multicurrency (on only)."""
+        switch(self.company(realm_id), feature, on, self.now())
+
+    def person_set_exchange_rate(self, realm_id: str, currency: str, rate: str, on: str | None = None) -> Body:
+        """The company's rate of a currency from a day on, today if none is named."""
+        company = self.company(realm_id)
+        day = on or company.today(self.now()).isoformat()
+        return set_rate(company, currency, Decimal(rate), day, self.now())
 
     # Work in the books.
 
@@ -121,68 +144,6 @@ class PeopleInQuickBooks(Simulator):
     def person_deactivate(self, realm_id: str, entity: str, identity: str) -> Body:
         """Make an object of a list inactive."""
         return self.person_edit(realm_id, entity, identity, {"Active": False})
-
-    def person_create_vendor(self, realm_id: str, name: str, **fields: Any) -> Body:
-        """Enter a vendor."""
-        return self.person_create(realm_id, "Vendor", {"DisplayName": name, **fields})
-
-    def person_create_account(self, realm_id: str, name: str, account_type: str, **fields: Any) -> Body:
-        """Open an account."""
-        return self.person_create(realm_id, "Account", {"Name": name, "AccountType": account_type, **fields})
-
-    def person_create_bill(self, realm_id: str, vendor_id: str, lines: list[tuple[str, str]], **fields: Any) -> Body:
-        """Enter a bill; each line is an account and an amount."""
-        return self.person_create(
-            realm_id,
-            "Bill",
-            {
-                "VendorRef": {"value": vendor_id},
-                "Line": [expense_line(*line) for line in lines],
-                **fields,
-            },
-        )
-
-    def person_edit_bill(self, realm_id: str, bill_id: str, changes: Body) -> Body:
-        """Change some fields of a bill."""
-        return self.person_edit(realm_id, "Bill", bill_id, changes)
-
-    def person_delete_bill(self, realm_id: str, bill_id: str) -> Body:
-        """Delete a bill that nothing is linked to."""
-        return self.person_delete(realm_id, "Bill", bill_id)
-
-    def person_pay_bill(
-        self,
-        realm_id: str,
-        bill_id: str,
-        amount: Decimal | str | None = None,
-        bank_account_id: str = "35",
-        **fields: Any,
-    ) -> Body:
-        """Write a check for a bill: for all that is open, or for less."""
-        bill = self.company(realm_id).row("Bill", bill_id)
-        paid = Decimal(amount) if amount is not None else bill["Balance"]
-        return self.person_create(
-            realm_id,
-            "BillPayment",
-            {
-                "VendorRef": {"value": bill["VendorRef"]["value"]},
-                "PayType": "Check",
-                "TotalAmt": paid,
-                "APAccountRef": {"value": bill["APAccountRef"]["value"]},
-                "CurrencyRef": {"value": bill["CurrencyRef"]["value"]},
-                "CheckPayment": {"BankAccountRef": {"value": bank_account_id}},
-                "Line": [{"Amount": paid, "LinkedTxn": [{"TxnId": bill_id, "TxnType": "Bill"}]}],
-                **fields,
-            },
-        )
-
-    def person_void_payment(self, realm_id: str, payment_id: str) -> Body:
-        """Void a bill payment."""
-        return void(self._act(realm_id), ENTITIES["BillPayment"], self.company(realm_id).row("BillPayment", payment_id))
-
-    def person_delete_payment(self, realm_id: str, payment_id: str) -> Body:
-        """Delete a bill payment."""
-        return self.person_delete(realm_id, "BillPayment", payment_id)
 
     def person_seed_many(self, realm_id: str, vendors: int, bills: int, lines_per_bill: int = 2) -> None:
         """Years of work in no time: vendors, and bills spread over them."""

@@ -25,7 +25,8 @@ def _resolved(act: Act, key: str, value: Any, targets: dict[str, str], before: s
     if key == "CurrencyRef":
         return currency(value["value"])
     if target := _target(key, value, targets):
-        return {**value, "name": _name(act, target, value["value"], before)}
+        name = _name(act, target, value["value"], before)
+        return {**value, "name": name} if name else value
     if key == "Entity" and "EntityRef" in value:
         person = {**value["EntityRef"], "type": value.get("Type", "Vendor")}
         return {**value, "EntityRef": _resolved(act, "EntityRef", person, targets, before)}
@@ -33,8 +34,8 @@ def _resolved(act: Act, key: str, value: Any, targets: dict[str, str], before: s
 
 
 def _target(key: str, value: Body, targets: dict[str, str]) -> str | None:
-    if key == "EntityRef":
-        kind = value.get("type", "Vendor")
+    if key in ("EntityRef", "Entity") and "value" in value:
+        kind = value.get("type", "Vendor").title() if key == "Entity" else value.get("type", "Vendor")
         return kind if kind in ENTITIES else None
     return targets.get(key)
 
@@ -43,7 +44,7 @@ def _name(act: Act, target: str, identity: str, before: set[tuple[str, str]]) ->
     row = act.company.tables[target].rows.get(identity)
     if row is None:
         raise invalid_reference(ENTITIES[target].noun, identity)
-    if not row["Active"] and (target, identity) not in before:
+    if not row.get("Active", True) and (target, identity) not in before:
         raise inactive()
     return shown_name(row)
 

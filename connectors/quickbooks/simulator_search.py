@@ -10,19 +10,23 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
-from connectors.quickbooks.simulator_company import Act, Table, write_json
+from connectors.quickbooks.simulator_attachments import shown
+from connectors.quickbooks.simulator_company import Act
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_faults import Body, Refusal, missing
+from connectors.quickbooks.simulator_features import refuse_unreadable
 from connectors.quickbooks.simulator_query import Condition, Query, invalid, parse_query
+from connectors.quickbooks.simulator_rates import EXCHANGE_RATE, rates_on
+from connectors.quickbooks.simulator_tables import Table
 
 SINGLETONS = ("CompanyInfo", "Preferences")
 REMEMBERED = 32
 COMPARE = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
 LOOK_BACK = timedelta(days=30)
 MOST_CHANGES = 1000
-BY_LOWER_NAME = {name.lower(): name for name in (*ENTITIES, *SINGLETONS)}
+RATES = EXCHANGE_RATE.name
+BY_LOWER_NAME = {name.lower(): name for name in (*ENTITIES, *SINGLETONS, RATES)}
+NOT_FOLLOWED = ("TaxCode", "TaxRate")
 
 
 def run_query(act: Act, statement: str) -> Body:
@@ -33,14 +37,16 @@ def run_query(act: Act, statement: str) -> Body:
         raise invalid(f"Entity {query.entity} not found")
     if name in SINGLETONS:
         return _singleton(act, name)
-    table = act.company.tables[name]
-    ids = _found(act, table, query)
+    if name in ENTITIES:
+        refuse_unreadable(act, ENTITIES[name])
+    table = _rates(act, query) if name == RATES else act.company.tables[name]
+    ids = _search(act, table, query) if name == RATES else _found(act, table, query)
     if query.counts:
         return {"totalCount": len(ids)}
     page = ids[query.start - 1 : query.start - 1 + query.size]
     if not page:
         return {}
-    objects = [_projected(table, identity, query.projection) for identity in page]
+    objects = [_projected(act, table, identity, query.projection) for identity in page]
     return {name: objects, "startPosition": query.start, "maxResults": len(page)}
 
 
@@ -49,12 +55,27 @@ def _singleton(act: Act, name: str) -> Body:
     return {name: [value], "maxResults": 1}
 
 
-def _projected(table: Table, identity: str, projection: tuple[str, ...]) -> Any:
+def _rates(act: Act, query: Query) -> Table:
+    """The rates of the day that is asked for, today's if none is."""
+    days = [condition.values[0] for condition in query.conditions if condition.name.lower() == "asofdate"]
+    today = act.company.today(act.now).isoformat()
+    return rates_on(act.company, str(_operand(act, "date", "AsOfDate", days[0]) or today) if days else today)
+
+
+def _projected(act: Act, table: Table, identity: str, projection: tuple[str, ...]) -> Any:
     if not projection:
-        return table.written(identity)
+        return _whole(act, table, identity)
     wanted = {name.lower() for name in projection}
     row = table.rows[identity]
     return {**{name: value for name, value in row.items() if name.lower() in wanted}, "sparse": True}
+
+
+def _whole(act: Act, table: Table, identity: str) -> Any:
+    if table.entity.name == RATES:
+        return {name: value for name, value in table.rows[identity].items() if name != "Id"}
+    if table.entity.name == "Attachable":
+        return shown(act, table.entity, table.rows[identity])
+    return table.written(identity)
 
 
 def _found(act: Act, table: Table, query: Query) -> list[str]:
@@ -98,6 +119,9 @@ def _reader(name: str, kind: str) -> Callable[[Body], Any]:
         return lambda row: _instant(row["MetaData"][part])
     if kind == "reference":
         return lambda row: row[name]["value"] if name in row else None
+    if kind == "attached":
+        part = name.rpartition(".")[2].lower()
+        return lambda row: [one.get("EntityRef", {}).get(part, "").lower() for one in row.get("AttachableRef", ())]
     if kind == "text":
         return lambda row: str(row[name]).lower() if name in row else None
     return lambda row: row.get(name)
@@ -123,6 +147,8 @@ def _test(act: Act, table: Table, condition: Condition) -> Callable[[Body], bool
     values = [_operand(act, kind, name, value) for value in condition.values]
     if condition.operator in ("=", "IN"):
         wanted = frozenset(values)
+        if kind == "attached":
+            return lambda row: not wanted.isdisjoint(read(row))
         return lambda row: read(row) in wanted
     if (value := values[0]) is None:
         raise invalid(f"value {condition.values[0]!r} is not valid for property {name}")
@@ -168,7 +194,7 @@ def _operand(act: Act, kind: str, name: str, written: str) -> Any:
             return datetime.fromisoformat(written).date().isoformat()
     except (ValueError, KeyError, InvalidOperation):
         raise invalid(f"value {written} is not valid for property {name}") from None
-    return written.lower() if kind == "text" else written
+    return written.lower() if kind in ("text", "attached") else written
 
 
 def read_time(act: Act, written: str) -> datetime:
@@ -189,7 +215,7 @@ def changes(act: Act, entities: str | None, changed_since: str | None) -> Body:
     names = set()
     for written in entities.split(","):
         name = BY_LOWER_NAME.get(written.strip().lower(), "")
-        if name not in ENTITIES:
+        if not name or name in NOT_FOLLOWED:
             raise Refusal("2000", "Invalid object name", f"Invalid object name : {written}", "entities")
         names.add(name)
     try:
@@ -204,8 +230,8 @@ def changes(act: Act, entities: str | None, changed_since: str | None) -> Body:
             "Operation",
         )
     room, groups = MOST_CHANGES, []
-    for name in sorted(names, key=lambda name: (not ENTITIES[name].listed, name)):
-        objects = _changed(act, act.company.tables[name], since)[:room]
+    for name in sorted(names, key=lambda name: (name in ENTITIES and not ENTITIES[name].listed, name)):
+        objects = _changed(act, name, since)[:room]
         room -= len(objects)
         groups.append(
             {
@@ -220,21 +246,25 @@ def changes(act: Act, entities: str | None, changed_since: str | None) -> Body:
     return {"CDCResponse": [{"QueryResponse": groups}]}
 
 
-def _changed(act: Act, table: Table, since: datetime) -> list[msgspec.Raw]:
+def _changed(act: Act, name: str, since: datetime) -> list[Any]:
     since = since.replace(microsecond=0)
-    objects = [table.written(identity) for identity in table.changed_since(since)]
+    if name not in ENTITIES:
+        return [row for row in _without_table(act, name) if _instant(row["MetaData"]["LastUpdatedTime"]) >= since]
+    table = act.company.tables[name]
+    objects = [_whole(act, table, identity) for identity in table.changed_since(since)]
     gone = sorted((at, identity) for identity, at in table.tombstones.items() if at >= since)
-    for at, identity in gone:
-        objects.append(
-            msgspec.Raw(
-                write_json(
-                    {
-                        "domain": "QBO",
-                        "status": "Deleted",
-                        "Id": identity,
-                        "MetaData": {"LastUpdatedTime": act.company.stamp(at)},
-                    }
-                )
-            )
-        )
-    return objects
+    return objects + [
+        {
+            "domain": "QBO",
+            "status": "Deleted",
+            "Id": identity,
+            "MetaData": {"LastUpdatedTime": act.company.stamp(at)},
+        }
+        for at, identity in gone
+    ]
+
+
+def _without_table(act: Act, name: str) -> list[Body]:
+    if name == RATES:
+        return list(act.company.rates.values())
+    return [act.company.info if name == "CompanyInfo" else act.company.preferences]

@@ -43,6 +43,7 @@ def seed(company: Company, now: datetime, vendors: int, bills: int, lines_per_bi
     for vendor_id, amount in owed.items():
         company.adjust("Vendor", vendor_id, Balance=amount)
     move(company, PAYABLE, -sum(owed.values(), Decimal(0)))
+    company.events.clear()
 
 
 class _Parts:

@@ -29,5 +29,35 @@ class Switches:
     numbers_per_company: bool = True
     """Whether document numbers are unique in the company, as the fault says, or per vendor or bank account."""
 
+    merged_vendor_disappears: bool = False
+    """Whether a vendor who was merged away is gone, instead of inactive."""
+
+    merge_touches_transactions: bool = True
+    """Whether what a merge moves gets new versions, and so shows up among the changes."""
+
+    in_flight_seconds: int = 0
+    """How long a repeated requestid is refused with 600, as if the first request were still under way."""
+
+    reads_need_features: bool = False
+    """Whether classes, departments and orders cannot be read either while their feature is off."""
+
+    webhook_echo: bool = True
+    """Whether an app is told of what it wrote itself, as is generally reported."""
+
+    webhook_retries: tuple[int, ...] = (10, 20, 30, 300, 1200, 7200, 14400, 21600)
+    """Seconds from one try of a webhook to the next, the last again and again; an older text: 20, 30, 50 minutes."""
+
+    webhook_gives_up: bool = False
+    """Whether an endpoint that failed as often as there are retries is told nothing more, as the older text says."""
+
     core_plus_allowance: int | None = None
-    """After how many metered reads a company is blocked; the form of the block (429) is assumed."""
+    """After how many metered reads in a month a company is blocked; the form of the block (429) is assumed."""
+
+    deactivation_event: str = "Update"
+    """What webhooks call the deactivation of an object of a list: Update or Delete, both are reported."""
+
+    item_accounts_on_lines: bool = True
+    """Whether a line on an item shows the item's account, as documented; live captures lack it."""
+
+    full_object_to_delete_attachment: bool = True
+    """Whether an attachment is deleted only by its full object, as documented; client libraries send less."""

@@ -6,6 +6,7 @@ Fields and flags follow Intuit's reference pages of each entity; where a flag is
 from connectors.quickbooks.simulator_entity import entity, words
 from connectors.quickbooks.simulator_fields import (
     LINK,
+    as_it_came,
     choice,
     day,
     flag,
@@ -95,6 +96,10 @@ TRANSACTION = {
     "LinkedTxn": ignored,
     "TransactionLocationType": text(50),
 }
+TAXED = {
+    "TxnTaxDetail": as_it_came,
+    "GlobalTaxCalculation": choice("TaxInclusive", "TaxExcluded", "NotApplicable"),
+}
 PAYABLE = {
     **TRANSACTION,
     "VendorRef": reference,
@@ -102,9 +107,8 @@ PAYABLE = {
     "DepartmentRef": reference,
     "Line": several(LINE),
     "VendorAddr": ignored,
-    "TxnTaxDetail": ignored,
     "IncludeInAnnualTPAR": flag,
-    "GlobalTaxCalculation": choice("TaxInclusive", "TaxExcluded", "NotApplicable"),
+    **TAXED,
 }
 PAYABLE_FILTERS = {
     **words("reference", "VendorRef", "APAccountRef"),
@@ -192,7 +196,7 @@ TRANSACTIONS = (
             "DepartmentRef": reference,
             "PurchaseEx": ignored,
             "PrintStatus": text(20),
-            "TxnTaxDetail": ignored,
+            **TAXED,
             "PaymentMethodRef": reference,
         },
         {"DocNumber": "text", "TxnDate": "date", "TotalAmt": "number", "AccountRef": "reference"},

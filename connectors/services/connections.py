@@ -50,7 +50,7 @@ def change_connection_credentials(
     provider = provider_of(connection.provider)
     credentials = checked(provider.Credentials, values, connection.credentials)
     known = connection.account_id if connection.status != Connection.Status.NEW else ""
-    if known and credentials.get(COMPANY, known) != known:
+    if known and (credentials.get(COMPANY) or known) != known:
         raise ValidationError(
             {
                 COMPANY: f"This connection belongs to {connection.account_name or 'a company'} ({known}). "

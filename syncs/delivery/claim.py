@@ -3,7 +3,7 @@
 Nothing leaves before its attempt is committed, with both keys, its deadline and exactly what is to be sent.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -12,23 +12,26 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 
-from connectors.base import Action, Link, Write
+from connectors.base import REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import AnyRecord, Bill, Kind, Payment, Ref, restore
+from connectors.records import AnyRecord, Dimension, Kind, Payable, Payment, restore
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
+from syncs.delivery.images import not_to_send
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.reissues import not_yet_reversed
-from syncs.delivery.resolve import Known, Missing, look_up, resolve
+from syncs.delivery.resolve import Missing, References, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.keys import request_key
+from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
 from syncs.states import State
 
 AT_ONCE = 200
+IMAGES_AT_ONCE = 4  # their bytes are in memory together
 ASK_AGAIN = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(hours=1)
 
@@ -73,16 +76,20 @@ def claim(slice_: Slice) -> Batch:
         claims = _lock(slice_)
         if not claims:
             return Batch()
-        ours = explained(slice_.source, [one.remote_id for one in claims]) if slice_.kind is Kind.BILL else {}
-        known = look_up(slice_, (one.record for one in claims))
-        standing = not_yet_reversed(slice_, (one.record for one in claims))
+        records = [one.record for one in claims]
+        ids = [one.remote_id for one in claims]
+        ours = explained(slice_.source, slice_.kind, ids) if slice_.kind in (Kind.BILL, Kind.CREDIT) else {}
+        known = look_up(slice_, records)
+        standing = not_yet_reversed(slice_, records)
+        unsent = not_to_send(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
         for one in claims:
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
                 continue
-            step = plan(slice_, one, known, max(ours.get(one.remote_id, NOTHING).surely, one.settled_by_us))
+            posted = max(ours.get(one.remote_id, NOTHING).surely, one.settled_by_us)
+            step = plan(slice_, one, known, posted, unsent.get(one.remote_id, ""))
             if isinstance(step, Planned):
                 planned.append(step)
             else:
@@ -91,7 +98,7 @@ def claim(slice_: Slice) -> Batch:
         return Batch(planned=begin_attempts(slice_, planned), ruled=len(verdicts))
 
 
-def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -> Planned | Verdict:
+def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: str) -> Planned | Verdict:
     """What is to be done with one claimed delivery; reads nothing and writes nothing."""
     ruling = rule(
         one.record,
@@ -101,13 +108,14 @@ def plan(slice_: Slice, one: Claim, known: Mapping[Ref, Known], ours: Decimal) -
             explained=ours,
             policies=slice_.policies,
             locked=one.code == LOCKED,
+            unsent=unsent,
         ),
     )
     if ruling.wish is Wish.OUT_OF_SCOPE:
         return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
     if ruling.wish is Wish.HOLD:
         return one.verdict(State.HELD, code=ruling.code, reason=ruling.reason, needs_somebody=True)
-    if ruling.wish is Wish.SEND and isinstance(one.record, Bill) and one.target_status == "cancelled":
+    if ruling.wish is Wish.SEND and isinstance(one.record, Payable) and one.target_status == "cancelled":
         reason = f"It was withdrawn or cancelled at the network, and {one.record.balance} of it is open."
         return one.verdict(State.HELD, code="withdrawn_open", reason=reason, needs_somebody=True)
     if one.settled_fingerprint and one.settled_fingerprint in (one.wanted_fingerprint, _as_sent(one, ruling)):
@@ -154,13 +162,21 @@ def _write(slice_: Slice, one: Claim, action: Action, resolved: AnyRecord) -> Wr
         record_key=one.record_key,
         request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint, one.target_version),
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
-        context={"source": slice_.source_name},
+        context=_context(slice_, one.record),
     )
+
+
+def _context(slice_: Slice, record: AnyRecord) -> dict[str, str]:
+    """What a write has to know beside its record: for a dimension's value, whether every line must carry one."""
+    said = {"source": slice_.source_name}
+    if isinstance(record, Dimension):
+        said[REQUIRED] = str(int(record.dimension in required_dimensions(slice_.policies)))
+    return said
 
 
 def _action(one: Claim, ruling: Ruling) -> Action:
     if ruling.wish is Wish.STOP:
-        return Action.WITHDRAW if isinstance(one.record, Bill) else Action.VOID
+        return Action.VOID if isinstance(one.record, Payment) else Action.WITHDRAW
     return Action.UPDATE if one.target_id else Action.CREATE
 
 
@@ -192,10 +208,11 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
 def _lock(slice_: Slice) -> list[Claim]:
     now = slice_.now()
     with database.cursor() as cursor:
-        cursor.execute(NEXT, [slice_.tenant_id, slice_.stream.pk, now, AT_ONCE])
+        at_once = IMAGES_AT_ONCE if slice_.kind is Kind.IMAGE else AT_ONCE
+        cursor.execute(NEXT, [slice_.tenant_id, slice_.stream.pk, now, at_once])
         ids = [id for (id,) in cursor.fetchall()]
         link_forgotten(slice_, ids)
-        cursor.execute(DUE, [slice_.target.pk, ids, now, AT_ONCE])
+        cursor.execute(DUE, [slice_.target.pk, ids, now, at_once])
         return [_claimed(slice_.kind, dict(zip(CLAIMED, row, strict=True))) for row in cursor.fetchall()]
 
 

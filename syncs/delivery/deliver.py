@@ -17,10 +17,11 @@ from connectors.records import Kind
 from syncs import leases
 from syncs.delivery.claim import Batch, claim
 from syncs.delivery.doubt import look_up_doubtful
+from syncs.delivery.images import open_images
 from syncs.delivery.planned import Planned
 from syncs.delivery.preflight import Checked, check_payments
 from syncs.delivery.preflight_bills import check_bills
-from syncs.delivery.settle import next_time, not_sent, put_off, settle, stop_for
+from syncs.delivery.settle import not_sent, put_off, settle, stop_for
 from syncs.delivery.slice import ATTEMPT, Slice, open_slice
 from syncs.delivery.verdict import write_verdicts
 from syncs.leases import Lease
@@ -119,7 +120,7 @@ def _check_apart(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     half = len(planned) // 2
     first = yield from _check_apart(slice_, planned[:half])
     if first.cleared:  # what these take of a bill, the others would not see: they are checked when it shows
-        return Checked(cleared=first.cleared, verdicts=[*first.verdicts, *(next_time(one) for one in planned[half:])])
+        return Checked(cleared=first.cleared, verdicts=[*first.verdicts, *(one.put_back() for one in planned[half:])])
     second = yield from _check_apart(slice_, planned[half:])
     return Checked(cleared=second.cleared, verdicts=first.verdicts + second.verdicts)
 
@@ -127,7 +128,9 @@ def _check_apart(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
 def _check(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     if slice_.kind is Kind.PAYMENT:
         return (yield from check_payments(slice_, planned))
-    if slice_.kind is Kind.BILL:
+    if slice_.kind is Kind.IMAGE:
+        return (yield from open_images(slice_, planned))
+    if slice_.kind in (Kind.BILL, Kind.CREDIT):
         return (yield from check_bills(slice_, planned))
     return Checked(cleared=list(planned))
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from connectors.base import Action, Link, Receipt, Write
 from connectors.conversation import Steps
 from connectors.errors import ConnectorError
-from connectors.records import Bill, Payment, restore
+from connectors.records import Payment, restore
 from syncs.delivery.objections import is_same_posting
 from syncs.delivery.settle import observe_receipts, wait_after
 from syncs.delivery.slice import Slice
@@ -106,18 +106,11 @@ def _due_again(slice_: Slice, doubted: Verdict) -> Verdict:
 
 
 def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:
-    """Whether what carries our mark is what was sent: the mark may be older than this revision, or have come out wrong.
-
-    An update or a void is compared by the connector. A created vendor or account is not told apart: it is sent again.
-    """
+    """Whether what is there is what was sent: the mark of a created payment says only whose it is."""
     sent, stands = write.record, receipt.record
-    if write.action is not Action.CREATE:
-        return True
-    if isinstance(sent, Payment) and isinstance(stands, Payment):
+    if write.action is Action.CREATE and isinstance(sent, Payment) and isinstance(stands, Payment):
         return is_same_posting(sent, stands)
-    if isinstance(sent, Bill) and isinstance(stands, Bill):
-        return (sent.amount, sent.number) == (stands.amount, stands.number)
-    return False
+    return True
 
 
 def _read(slice_: Slice) -> list[tuple[Write, Verdict]]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from connectors.records import AnyRecord, Bill, Kind, Payment, canonical
+from connectors.records import AnyRecord, Kind, Payable, Payment, PurchaseOrder, canonical
 from syncs.keys import fingerprint
 
 NEVER_INTO_AN_ERP = frozenset({Kind.ACCOUNT, Kind.DIMENSION})
@@ -33,8 +33,12 @@ FLOWS = {
     for flow in (
         Flow(kind=Kind.VENDOR, source="erp", target="ap_network", rank=1),
         Flow(kind=Kind.ACCOUNT, source="erp", target="ap_network", rank=2),
-        Flow(kind=Kind.BILL, source="erp", target="ap_network", rank=3),
-        Flow(kind=Kind.PAYMENT, source="ap_network", target="erp", rank=4),
+        Flow(kind=Kind.DIMENSION, source="erp", target="ap_network", rank=3),
+        Flow(kind=Kind.PURCHASE_ORDER, source="erp", target="ap_network", rank=4),
+        Flow(kind=Kind.BILL, source="erp", target="ap_network", rank=5),
+        Flow(kind=Kind.CREDIT, source="erp", target="ap_network", rank=6),
+        Flow(kind=Kind.IMAGE, source="erp", target="ap_network", rank=7),
+        Flow(kind=Kind.PAYMENT, source="ap_network", target="erp", rank=8),
     )
 }
 
@@ -42,25 +46,17 @@ FLOWS = {
 def delivery_fingerprint(record: AnyRecord, *, gone: bool = False, unexplained: Decimal = Decimal(0)) -> str:
     """What changes exactly when the other side would have to be told something new.
 
-    `unexplained` is how much of a bill somebody else has settled: our own postings change nothing.
+    `unexplained` is how much of a bill or credit somebody else has settled: our own postings change nothing.
     """
     return fingerprint(canonical(what_we_send(record)), f"{gone} {unexplained.normalize()}")
 
 
 def what_we_send(record: AnyRecord) -> AnyRecord:
     """The record without what never leaves: versions, times, private notes, and what our own postings move."""
-    if isinstance(record, Bill):
-        return replace(
-            record,
-            version="",
-            modified_at=None,
-            key="",
-            balance=Decimal(0),
-            settlements=(),
-            status="",
-            payment_status="",
-            memo="",
-        )
-    if isinstance(record, Payment):
-        return replace(record, version="", modified_at=None, key="", status="", memo="", mark="")
-    return replace(record, version="", modified_at=None, key="")
+    bare = replace(record, version="", modified_at=None, key="")
+    if isinstance(bare, Payable):
+        shown = {"status": "", "status_reason": "", "status_at": None, "payment_status": ""}
+        return replace(bare, balance=Decimal(0), settlements=(), memo="", **shown)
+    if isinstance(bare, Payment):
+        return replace(bare, status="", memo="", mark="")
+    return replace(bare, memo="") if isinstance(bare, PurchaseOrder) else bare

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from connectors.records import AnyRecord, Bill, Payment, Phase
+from connectors.records import AnyRecord, Bill, Payable, Payment, Phase
 
 LOOKS_ALIKE_WITHIN = timedelta(days=10)
 
@@ -33,18 +33,19 @@ def objection(
     accounts = set()
     for bill_id, gross in settles(payment).items():
         bill = bills.get(bill_id)
-        if not isinstance(bill, Bill):
-            return _by_hand(f"Bill {bill_id} is not in the ERP any more.")
+        if not isinstance(bill, Payable):
+            return _by_hand(f"Bill or credit {bill_id} is not in the ERP any more.")
+        what = "Bill" if isinstance(bill, Bill) else "Credit"
         accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
         others = [other for id in bill.settlements if isinstance(other := on_bills.get(id), Payment)]
         for other in others:
             if not other.mark and _looks_alike(payment, other):
                 return _by_hand(
-                    f"Bill {bill.number} carries a payment of {other.amount} on {other.date} with reference "
+                    f"{what} {bill.number} carries a payment of {other.amount} on {other.date} with reference "
                     f"{other.reference or 'none'}, which is not ours."
                 )
-        if bill.balance < gross:
-            short = f"Bill {bill.number} is open with {bill.balance}, the payment settles {gross}."
+        if bill.balance < abs(gross):
+            short = f"{what} {bill.number} is open with {bill.balance}, the payment settles {abs(gross)}."
             ours = any(other.mark and other.phase is not Phase.REVERSED for other in others)
             if ours or bill_id in being_posted:
                 return Objection(code="earlier_posting_stands", reason=f"{short} Ours still stands on it.", clears=True)
@@ -66,7 +67,7 @@ def _money(payment: Payment) -> tuple[object, ...]:
 
 
 def settles(payment: Payment) -> dict[str, Decimal]:
-    """How much of which bill a payment settles."""
+    """How much of which bill a payment settles; of a credit it takes less than nothing."""
     sums: dict[str, Decimal] = {}
     for application in payment.applications:
         sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.gross

@@ -1,10 +1,11 @@
 """What was claimed, and what is planned with it. Values only."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from connectors.base import Write
-from connectors.records import AnyRecord, Bill
+from connectors.records import AnyRecord, Payable
 from syncs.delivery.scope import Ruling
 from syncs.delivery.verdict import Verdict
 from syncs.states import State
@@ -36,9 +37,9 @@ class Claim:
 
     @property
     def settled_by_us(self) -> Decimal:
-        """What the ERP has just said that we settled of a bill."""
+        """What the ERP has just said that we settled of a bill or credit."""
         bill = self.record
-        return bill.amount - bill.balance if isinstance(bill, Bill) and self.code == SETTLED_BY_US else Decimal(0)
+        return bill.amount - bill.balance if isinstance(bill, Payable) and self.code == SETTLED_BY_US else Decimal(0)
 
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now."""
@@ -58,3 +59,13 @@ class Planned:
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now, ending its attempt."""
         return self.claim.verdict(state, attempt_id=self.attempt_id, **details)
+
+    def put_back(self, at: datetime | None = None, **details: object) -> Verdict:
+        """Nothing was sent: it is due again, at once unless said otherwise, and the try does not count."""
+        again = {"outcome": "not sent", "uncount": True, "next_attempt_at": at or self.write.sent_at}
+        return self.verdict(State.PENDING, **{**again, **details})
+
+    def stands(self, **details: object) -> Verdict:
+        """The other side holds what is wanted."""
+        held = {"settles": True, "fingerprint": self.claim.wanted_fingerprint}
+        return self.verdict(State.SYNCED, **{**held, **details})

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from connectors.base import Action, Connector, Link, Receipt
-from connectors.conversation import Conversation, Steps
-from connectors.records import AnyRecord, Bill, Kind, Payment, Phase
+from connectors.base import Action, Link, Receipt
+from connectors.conversation import Conversation, Job, Steps
+from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.objections import Objection, is_same_posting, objection, settles
 from syncs.delivery.planned import Planned
@@ -35,7 +35,7 @@ class Checked:
 
 @dataclass(kw_only=True)
 class Open:
-    """The bills that a set settles, as the ERP shows them now less what is cleared already, and what they carry."""
+    """The bills and credits that a set settles, as the ERP shows them less what is cleared already; what they carry."""
 
     bills: dict[str, AnyRecord]
     carried: dict[str, AnyRecord]
@@ -71,8 +71,11 @@ def _not_mirrored_since(slice_: Slice) -> datetime:
 
 
 def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
-    wanted = sorted({application.target.id for one in settling for application in _payment(one).applications})
-    bills = yield from fetched(slice_.talk, Kind.BILL, wanted)
+    wanted = {application.target for one in settling for application in _payment(one).applications}
+    bills: dict[str, AnyRecord] = {}
+    for kind in (Kind.BILL, Kind.CREDIT):
+        ids = sorted({target.id for target in wanted if target.kind is kind})
+        bills |= yield from fetched(slice_.talk, kind, ids)
     yield "bills fetched"
     carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
     yield "payments on the bills fetched"
@@ -82,15 +85,7 @@ def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
 def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], open_: Open) -> None:
     """One payment that has not been posted as far as we know; what it takes of its bills, the next one cannot."""
     if one.write.record_key not in found:
-        checked.verdicts.append(
-            one.verdict(
-                State.PENDING,
-                outcome="not sent",
-                uncount=True,
-                reason="Whether it is there already cannot be told now.",
-                next_attempt_at=soon(one),
-            )
-        )
+        checked.verdicts.append(one.put_back(reason="Whether it is there already cannot be told now."))
         return
     receipt = found[one.write.record_key]
     if receipt is not None:
@@ -113,12 +108,12 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     ap_accounts = [
         bill.ap_account.id
         for application in _payment(one).applications
-        if isinstance(bill := bills[application.target.id], Bill) and bill.ap_account is not None
+        if isinstance(bill := bills[application.target.id], Payable) and bill.ap_account is not None
     ]
     for bill_id, gross in settles(_payment(one)).items():
         bill = bills[bill_id]
-        assert isinstance(bill, Bill)
-        bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - gross)
+        assert isinstance(bill, Payable)
+        bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - abs(gross))
         open_.being_posted.add(bill_id)
     context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
@@ -126,13 +121,7 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
 
 def _put_off(one: Planned, objected: Objection) -> Verdict:
     if objected.clears and one.claim.attempts < TRIES_BEFORE_A_PROBLEM:
-        return one.verdict(
-            State.PENDING,
-            outcome="not sent",
-            code=objected.code,
-            reason=objected.reason,
-            next_attempt_at=soon(one) + ASK_AGAIN,
-        )
+        return one.put_back(soon(one) + ASK_AGAIN, uncount=False, code=objected.code, reason=objected.reason)
     return one.verdict(State.HELD, outcome="not sent", code=objected.code, reason=objected.reason, needs_somebody=True)
 
 
@@ -147,20 +136,14 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
             reason=f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark.",
         )
     # Linked only: what it holds may be older than what is wanted now, so the next try updates it.
-    return one.verdict(
-        State.PENDING,
-        outcome="found",
-        verb="delivery_found",
-        uncount=True,
-        target_id=receipt.id,
-        target_version=receipt.version,
-        next_attempt_at=soon(one),
-    )
+    return one.put_back(outcome="found", verb="delivery_found", target_id=receipt.id, target_version=receipt.version)
 
 
 def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open) -> None:
     """One payment that we have posted and now change, void, or only look at."""
     verdict = _on_posting(one, posting)
+    if isinstance(posting, Payment):  # what people wrote into its memo stays
+        one = replace(one, write=replace(one.write, context={**one.write.context, "memo": posting.memo}))
     if verdict is not None:
         checked.verdicts.append(verdict)
     elif isinstance(posting, Payment) and _is_moved(one, {posting.id: posting}):
@@ -175,13 +158,7 @@ def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
     if not isinstance(posting, Payment) or posting.phase is Phase.REVERSED:
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        return one.verdict(
-            State.SYNCED,
-            settles=True,
-            fingerprint=one.claim.wanted_fingerprint,
-            outcome="found",
-            verb="delivery_found",
-        )
+        return one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:
         return _not_ours(one, "posting_gone", "is no longer what we posted")
     if one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
@@ -191,9 +168,7 @@ def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
     if posting.version == _link(one).version:
         return None
     # Its request key names the version that it changes: the next try names the one that stands.
-    return one.verdict(
-        State.PENDING, outcome="not sent", uncount=True, target_version=posting.version, next_attempt_at=soon(one)
-    )
+    return one.put_back(target_version=posting.version)
 
 
 def _not_ours(one: Planned, code: str, what: str) -> Verdict:
@@ -216,8 +191,8 @@ def _give_back(open_: Open, posting: Payment) -> None:
     open_.carried.pop(posting.id, None)
     for bill_id, gross in settles(posting).items():
         bill = open_.bills.get(bill_id)
-        if isinstance(bill, Bill):
-            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + gross)
+        if isinstance(bill, Payable):
+            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + abs(gross))
 
 
 def _only_looked_at(one: Planned) -> bool:
@@ -228,14 +203,7 @@ def _only_looked_at(one: Planned) -> bool:
 def _as_it_was_left(one: Planned, posting: Payment) -> Verdict:
     if not is_same_posting(_payment(one), posting):
         return _not_ours(one, "posting_gone", "was changed by somebody: it is no longer what we posted")
-    return one.verdict(
-        State.SYNCED,
-        settles=True,
-        fingerprint=one.claim.wanted_fingerprint,
-        target_version=posting.version,
-        outcome="not needed",
-        verb="delivery_skipped",
-    )
+    return one.stands(target_version=posting.version, outcome="not needed", verb="delivery_skipped")
 
 
 def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
@@ -247,18 +215,17 @@ def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
 
 def settlements(bills: dict[str, AnyRecord]) -> list[str]:
     """The payments that these bills carry."""
-    return sorted({one for bill in bills.values() if isinstance(bill, Bill) for one in bill.settlements})
+    return sorted({one for bill in bills.values() if isinstance(bill, Payable) for one in bill.settlements})
 
 
 def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
     """The steps to these records as the other side shows them now, by id; what is not there is left out."""
-    if not ids:
-        return {}
+    return (yield from talk.call(fetching(kind, ids))) if ids else {}
 
-    def fetch(connector: Connector) -> dict[str, AnyRecord]:
-        return dict(connector.fetch(kind, ids))
 
-    return (yield from talk.call(fetch))
+def fetching(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
+    """Asking for these records."""
+    return lambda connector: dict(connector.fetch(kind, ids))
 
 
 def _payment(one: Planned) -> Payment:

@@ -6,44 +6,57 @@ A bill is stopped only on what the ERP says of it at this moment.
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.db import transaction
-
-from connectors.base import Receipt
-from connectors.conversation import Conversation, Steps
-from connectors.errors import AuthError, TransientError
+from connectors.conversation import Steps
 from connectors.records import AnyRecord, Kind, Payment
 from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.objections import settles
 from syncs.delivery.planned import SETTLED_BY_US, Planned
-from syncs.delivery.preflight import ASK_AGAIN, Checked, fetched, settlements, soon
+from syncs.delivery.preflight import ASK_AGAIN, Checked, fetching, settlements, soon
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
+from syncs.delivery.source import ask_source
 from syncs.delivery.verdict import Verdict
 from syncs.mirror.settled_elsewhere import NOTHING, explained
-from syncs.problems.connections import stop_for_sign_in
-from syncs.states import State
 
 
 def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     """The steps that clear bills: one that stands as it is to be sent is not sent, and none is stopped for nothing."""
-    checked = Checked()
+    found = yield from _found(slice_, planned)
+    checked = Checked(verdicts=found)
+    done = {verdict.id for verdict in found}
+    left = [one for one in planned if one.claim.id not in done]
+    checked.cleared = [one for one in left if one.ruling.code != "settled_elsewhere"]
+    doubted = [one for one in left if one.ruling.code == "settled_elsewhere"]
+    if doubted:
+        yield from _check_stops(slice_, doubted, checked)
+    return checked
+
+
+def _found(slice_: Slice, planned: Sequence[Planned]) -> Steps[list[Verdict]]:
+    """Of those of which nobody knows what the network holds, what stands there just as it is wanted.
+
+    A backup was restored, an answer lost, or somebody changed it there.
+    """
     unknown = [one for one in planned if one.write.link is not None and not one.claim.settled_fingerprint]
-    if unknown:  # a backup was restored, an answer lost, or somebody changed it there: nobody knows what it holds
-        found = yield from slice_.talk.call(lambda connector: connector.find([one.write for one in unknown]))
-        yield "looked for our keys"
-        checked.verdicts = [
-            _found_as_wanted(one, receipt) for one in unknown if (receipt := found.get(one.write.record_key))
-        ]
-    done = {verdict.id for verdict in checked.verdicts}
-    checked.cleared = [one for one in planned if one.ruling.code != "settled_elsewhere" and one.claim.id not in done]
-    doubted = [one for one in planned if one.ruling.code == "settled_elsewhere" and one.claim.id not in done]
-    if not doubted:
-        return checked
+    if not unknown:
+        return []
+    found = yield from slice_.talk.call(lambda connector: connector.find([one.write for one in unknown]))
+    yield "looked for our keys"
+    return [
+        one.stands(target_id=receipt.id, target_version=receipt.version, outcome="found", verb="delivery_found")
+        for one in unknown
+        if (receipt := found.get(one.write.record_key))
+    ]
+
+
+def _check_stops(slice_: Slice, doubted: Sequence[Planned], checked: Checked) -> Steps[None]:
+    """Whether somebody else has really settled these, as the ERP shows them now."""
     ids = [one.claim.remote_id for one in doubted]
-    bills = yield from _at_the_source(slice_, Kind.BILL, ids)
-    on_bills = yield from _at_the_source(slice_, Kind.PAYMENT, settlements(bills))
+    bills = yield from ask_source(slice_, fetching(slice_.kind, ids))
+    posted_on = settlements(bills)
+    on_bills = (yield from ask_source(slice_, fetching(Kind.PAYMENT, posted_on))) if posted_on else {}
     yield "bills to be stopped fetched"
-    ours = explained(slice_.source, ids)
+    ours = explained(slice_.source, slice_.kind, ids)
     for one in doubted:
         bill = bills.get(one.claim.remote_id)
         carried = _marked_on(one.claim.remote_id, on_bills)  # also what a restored backup has forgotten
@@ -55,7 +68,6 @@ def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
             checked.verdicts.append(_look_again(one))
         else:
             checked.cleared.append(one)
-    return checked
 
 
 def _is_stopped(slice_: Slice, one: Planned, bill: AnyRecord | None, posted: Decimal) -> bool:
@@ -65,57 +77,22 @@ def _is_stopped(slice_: Slice, one: Planned, bill: AnyRecord | None, posted: Dec
 
 
 def _look_again(one: Planned) -> Verdict:
-    return one.verdict(
-        State.PENDING,
-        outcome="not sent",
-        uncount=True,
+    return one.put_back(
+        soon(one) + ASK_AGAIN,
         code="posting_under_way",
         reason="A payment of ours on it is under way: when that has ended, it shows who has settled the bill.",
-        next_attempt_at=soon(one) + ASK_AGAIN,
-    )
-
-
-def _found_as_wanted(one: Planned, receipt: Receipt) -> Verdict:
-    return one.verdict(
-        State.SYNCED,
-        settles=True,
-        fingerprint=one.claim.wanted_fingerprint,
-        target_id=receipt.id,
-        target_version=receipt.version,
-        outcome="found",
-        verb="delivery_found",
     )
 
 
 def _go_on(one: Planned) -> Verdict:
     """A bill that is not to be stopped after all; whatever else has changed of it is still to be sent."""
-    if delivery_fingerprint(one.claim.record) != one.claim.settled_fingerprint:
-        return one.verdict(
-            State.PENDING, outcome="not needed", uncount=True, code=SETTLED_BY_US, next_attempt_at=soon(one)
-        )
-    return one.verdict(
-        State.SYNCED,
-        settles=True,
-        fingerprint=one.claim.settled_fingerprint,
-        outcome="not needed",
-        verb="delivery_skipped",
-    )
+    settled = one.claim.settled_fingerprint
+    if delivery_fingerprint(one.claim.record) != settled:
+        return one.put_back(outcome="not needed", code=SETTLED_BY_US)
+    return one.stands(fingerprint=settled, outcome="not needed", verb="delivery_skipped")
 
 
 def _marked_on(bill_id: str, payments: dict[str, AnyRecord]) -> Decimal:
-    """How much of a bill the payments settle that carry our mark."""
+    """How much of a bill or credit the payments settle that carry our mark."""
     ours = [one for one in payments.values() if isinstance(one, Payment) and one.mark]
-    return sum((settles(one).get(bill_id, Decimal(0)) for one in ours), Decimal(0))
-
-
-def _at_the_source(slice_: Slice, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
-    """Records as the ERP shows them now; when it refuses our sign-in, that is its connection's matter, not ours."""
-    talk = Conversation(connection=slice_.source, effects=slice_.effects, trace_id=slice_.talk.trace_id)
-    try:
-        shown = yield from fetched(talk, kind, ids)
-    except AuthError as error:
-        stop_for_sign_in(slice_.source, error, now=slice_.now())
-        raise TransientError("The ERP has to be signed in to again first.", detail=error.message) from error
-    with transaction.atomic():
-        talk.kept_exchanges()
-    return shown
+    return abs(sum((settles(one).get(bill_id, Decimal(0)) for one in ours), Decimal(0)))

@@ -1,14 +1,19 @@
 """Resolving: every reference of a record becomes the id that the other side knows it by, or names what is missing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection as database
 from msgspec.structs import replace
 
-from connectors.records import AnyRecord, Bill, Kind, Payment, Ref
+from connectors.errors import MappingError
+from connectors.records import Account, AnyRecord, Dimension, Image, Kind, Line, Payable, Payment, PurchaseOrder, Ref
 from syncs.delivery.slice import Slice
+from syncs.mapping.dimensions import dimension_of, required_dimensions
+from syncs.mapping.items import accounts_of_items
 from syncs.states import State
+
+LEFT_OUT = (State.OUT_OF_SCOPE, State.IGNORED)
 
 COLUMNS = """
     w.kind, w.id, w.key, r.remote_id, s.target_id, s.record_key, s.state, s.problem_id,
@@ -54,20 +59,41 @@ class Missing(Exception):
     problem_id: int | None = None
 
 
-def references(record: AnyRecord) -> list[Ref]:
+@dataclass(frozen=True, kw_only=True)
+class References:
+    """What is known of everything that some records refer to; `items` are the accounts of items."""
+
+    known: Mapping[Ref, Known]
+    items: Mapping[str, Ref]
+
+    def account_of(self, line: Line) -> Ref | None:
+        """Where a line is booked: on its own account, else on its item's."""
+        return line.account or (self.items.get(line.item.id) if line.item else None)
+
+
+def references(record: AnyRecord, items: Mapping[str, Ref]) -> list[Ref]:
     """The references of a record that have to be resolved before it is sent."""
-    if isinstance(record, Bill):
-        return [record.vendor, *(line.account for line in record.lines if line.account is not None)]
+    if isinstance(record, Payable | PurchaseOrder):
+        there = References(known={}, items=items)
+        on_lines = ((there.account_of(line), line.order, *line.dimensions) for line in record.lines)
+        return [record.vendor, *(ref for refs in on_lines for ref in refs if ref is not None)]
+    if isinstance(record, Image):
+        return [record.of]
     if isinstance(record, Payment):
         return [record.vendor, *(application.target for application in record.applications)]
-    return []
+    parent = record.parent if isinstance(record, Account | Dimension) else None
+    return [parent] if parent else []
 
 
-def look_up(slice_: Slice, records: Iterable[AnyRecord]) -> dict[Ref, Known]:
-    """What we know of everything that these records reference, in one statement."""
-    wanted = sorted(
-        {ref for record in records for ref in references(record)}, key=lambda ref: (ref.kind, ref.id, ref.key)
-    )
+def look_up(slice_: Slice, records: Sequence[AnyRecord]) -> References:
+    """What we know of everything that these records reference, in one statement for what flows."""
+    lines = (line for record in records if isinstance(record, Payable | PurchaseOrder) for line in record.lines)
+    items = accounts_of_items(slice_.source, lines)
+    wanted = {ref for record in records for ref in references(record, items)}
+    return References(known=_known(slice_, sorted(wanted, key=lambda ref: (ref.kind, ref.id, ref.key))), items=items)
+
+
+def _known(slice_: Slice, wanted: Sequence[Ref]) -> dict[Ref, Known]:
     if not wanted:
         return {}
     with database.cursor() as cursor:
@@ -100,31 +126,58 @@ def look_up(slice_: Slice, records: Iterable[AnyRecord]) -> dict[Ref, Known]:
     return {ref: one for ref, one in known.items() if ref not in ambiguous}
 
 
-def resolve(slice_: Slice, record: AnyRecord, known: Mapping[Ref, Known]) -> AnyRecord:
+def resolve(slice_: Slice, record: AnyRecord, there: References) -> AnyRecord:
     """The record in the target's ids; Missing names what to wait for, MappingError what a person has to map."""
-    if isinstance(record, Bill):
-        lines = tuple(
-            line if line.account is None else replace(line, account=_across(slice_, line.account, known))
-            for line in record.lines
-        )
-        return replace(record, vendor=_across(slice_, record.vendor, known), lines=lines)
+    if isinstance(record, Payable | PurchaseOrder):
+        vendor = _across(slice_, record.vendor, there)
+        lines = tuple(_resolve_line(slice_, line, there) for line in record.lines)
+        return replace(record, vendor=vendor, lines=lines)
+    if isinstance(record, Image):
+        return replace(record, of=_across(slice_, record.of, there))
     if isinstance(record, Payment):
         applications = tuple(
-            replace(application, target=_across(slice_, application.target, known))
+            replace(application, target=_across(slice_, application.target, there))
             for application in record.applications
         )
         return replace(
             record,
-            vendor=_across(slice_, record.vendor, known),
+            vendor=_across(slice_, record.vendor, there),
             applications=applications,
             funding_account=slice_.accounts.account_for(record),
         )
+    if isinstance(record, Account | Dimension) and record.parent is not None:
+        return replace(record, parent=_across(slice_, record.parent, there))
     return record
 
 
-def _across(slice_: Slice, ref: Ref, known: Mapping[Ref, Known]) -> Ref:
+def _resolve_line(slice_: Slice, line: Line, there: References) -> Line:
+    """The line in the target's ids; a purchase order that is not there is left out, since it decides no money."""
+    account = there.account_of(line)
+    if not line.is_tax:
+        carried = {dimension_of(ref) for ref in line.dimensions}
+        for name in required_dimensions(slice_.policies):
+            if name not in carried:
+                raise MappingError(
+                    f"Line {line.number} has no {name}: enter it in the ERP.", code="dimension_missing", missing=name
+                )
+    order = line.order if line.order and _is_sent(there.known.get(line.order)) else None
+    return replace(
+        line,
+        account=_across(slice_, account, there) if account else None,
+        dimensions=tuple(_across(slice_, ref, there) for ref in line.dimensions),
+        order=_across(slice_, order, there) if order else None,
+        order_line=line.order_line if order else "",
+    )
+
+
+def _is_sent(order: Known | None) -> bool:
+    """Whether the purchase order is there or is still to come."""
+    return order is not None and (bool(order.target_id) or order.state not in LEFT_OUT)
+
+
+def _across(slice_: Slice, ref: Ref, there: References) -> Ref:
     forward = slice_.flow.source == "erp"
-    other = known.get(ref)
+    other = there.known.get(ref)
     words = str(ref.kind).replace("_", " ")
     if other is None:
         raise Missing(
@@ -136,7 +189,7 @@ def _across(slice_: Slice, ref: Ref, known: Mapping[Ref, Known]) -> Ref:
         )
     if other.target_id:
         return Ref(ref.kind, other.target_id if forward else other.source_id, other.key)
-    if other.state in (State.OUT_OF_SCOPE, State.IGNORED):
+    if other.state in LEFT_OUT:
         raise Missing(
             kind=ref.kind,
             id=other.source_id,

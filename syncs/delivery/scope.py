@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from connectors.records import Account, AnyRecord, Bill, Dimension, Payment, Phase, Vendor
+from connectors.records import (
+    Account,
+    AnyRecord,
+    Bill,
+    Dimension,
+    Image,
+    Kind,
+    Payable,
+    Payment,
+    Phase,
+    PurchaseOrder,
+    Vendor,
+)
 
 
 class Wish(StrEnum):
@@ -31,13 +43,15 @@ class Ruling:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a ruling needs beyond the record: whether the other side has it and has refused a change, our postings."""
+    """What a ruling needs beyond the record: whether the other side has it and has refused a change, our postings, and
+    why an image is none to send."""
 
     linked: bool
     gone: bool
     explained: Decimal
     policies: Mapping[str, object]
     locked: bool = False
+    unsent: str = ""
 
 
 SEND = Ruling(wish=Wish.SEND)
@@ -46,10 +60,14 @@ CHANGED_AFTER_LOCK = "changed_after_lock"
 
 def rule(record: AnyRecord, around: Circumstances) -> Ruling:
     """The ruling for one record."""
-    if isinstance(record, Bill):
-        return _rule_bill(record, around)
+    if isinstance(record, Payable):
+        return _rule_payable(record, around)
     if isinstance(record, Payment):
         return _rule_payment(record, around)
+    if isinstance(record, PurchaseOrder):
+        return _rule_order(record, around)
+    if isinstance(record, Image):
+        return _rule_image(around)
     assert isinstance(record, Vendor | Account | Dimension)
     return _rule_listed(record, around)
 
@@ -66,45 +84,77 @@ def _rule_listed(record: Vendor | Account | Dimension, around: Circumstances) ->
     return SEND
 
 
-def _rule_bill(bill: Bill, around: Circumstances) -> Ruling:
+def _rule_order(order: PurchaseOrder, around: Circumstances) -> Ruling:
     if around.gone:
         if around.linked:
-            return Ruling(wish=Wish.STOP, code="bill_gone", reason="The bill was deleted in the ERP.")
-        return _out("gone_before_sent", "The bill was deleted in the ERP before it was sent.")
-    currencies = around.policies["currencies"]
-    assert isinstance(currencies, list)
-    if bill.currency not in currencies:
-        reason = f"{bill.amount} {bill.currency}: only {', '.join(currencies)} is paid by the network."
+            return Ruling(wish=Wish.STOP, code="order_gone", reason="The purchase order was deleted in the ERP.")
+        return _out("gone_before_sent", "The purchase order was deleted in the ERP before it was sent.")
+    if around.linked:
+        return SEND
+    if order.status != "open":
+        return _out("order_closed", f"The purchase order was {order.status} before it was sent.")
+    if order.currency not in _paid(around):
+        return _out("currency_not_paid", _not_paid(order.amount, order.currency, around))
+    return SEND
+
+
+def _rule_image(around: Circumstances) -> Ruling:
+    if around.gone:
+        return _out("gone", "It no longer exists in the ERP; what the AP network has of it stays there.")
+    if around.unsent:
+        return _out("image_not_sent", around.unsent)
+    return SEND
+
+
+def _rule_payable(bill: Payable, around: Circumstances) -> Ruling:
+    what = "bill" if isinstance(bill, Bill) else "credit"
+    if around.gone:
+        if around.linked:
+            return Ruling(wish=Wish.STOP, code="bill_gone", reason=f"The {what} was deleted in the ERP.")
+        return _out("gone_before_sent", f"The {what} was deleted in the ERP before it was sent.")
+    if bill.currency not in _paid(around):
+        reason = _not_paid(bill.amount, bill.currency, around)
         if around.linked:
             return Ruling(wish=Wish.STOP, code="currency_not_paid", reason=reason)
         return _out("currency_not_paid", reason)
     total = sum((line.amount for line in bill.lines), Decimal(0))
     if total != bill.amount:
-        return _hold("bill_does_not_tie", f"Its lines and tax sum to {total}, the bill says {bill.amount}.")
+        return _hold("bill_does_not_tie", f"Its lines and tax sum to {total}, the {what} says {bill.amount}.")
+    return _rule_sent(bill, what, around) if around.linked else _rule_unsent(bill, what)
+
+
+def _rule_sent(bill: Payable, what: str, around: Circumstances) -> Ruling:
+    if around.locked:
+        reason = "It was changed in the ERP after the network had locked it, so it is withdrawn there."
+        return Ruling(wish=Wish.STOP, code=CHANGED_AFTER_LOCK, reason=reason)
     settled = bill.amount - bill.balance
-    if around.linked:
-        if around.locked:
-            reason = "It was changed in the ERP after the network had locked it, so it is withdrawn there."
-            return Ruling(wish=Wish.STOP, code=CHANGED_AFTER_LOCK, reason=reason)
-        if settled > around.explained:
-            return Ruling(
-                wish=Wish.STOP,
-                code="settled_elsewhere",
-                reason=f"{settled} of {bill.amount} is settled in the ERP, of which we posted {around.explained}.",
-            )
-        if bill.amount <= 0:
-            return Ruling(wish=Wish.STOP, code="nothing_to_pay", reason=f"The bill is over {bill.amount} now.")
-        return SEND
+    if settled > around.explained:
+        reason = f"{settled} of {bill.amount} is settled in the ERP, of which we posted {around.explained}."
+        return Ruling(wish=Wish.STOP, code="settled_elsewhere", reason=reason)
     if bill.amount <= 0:
-        return _out("nothing_to_pay", f"The bill is over {bill.amount}: there is nothing to pay.")
-    if bill.balance == 0:
-        return _out("settled_before_sent", "The bill was settled in the ERP before it was sent.")
-    if settled:
-        return _hold(
-            "partly_settled",
-            f"Of {bill.amount}, {bill.balance} is still open: it was partly settled before it was sent.",
-        )
+        return Ruling(wish=Wish.STOP, code="nothing_to_pay", reason=f"The {what} is over {bill.amount} now.")
     return SEND
+
+
+def _rule_unsent(bill: Payable, what: str) -> Ruling:
+    if bill.amount <= 0:
+        return _out("nothing_to_pay", f"The {what} is over {bill.amount}: there is nothing to pay.")
+    if bill.balance == 0:
+        return _out("settled_before_sent", f"The {what} was settled in the ERP before it was sent.")
+    if bill.balance != bill.amount:
+        reason = f"Of {bill.amount}, {bill.balance} is still open: it was partly settled before it was sent."
+        return _hold("partly_settled", reason)
+    return SEND
+
+
+def _paid(around: Circumstances) -> list[str]:
+    currencies = around.policies["currencies"]
+    assert isinstance(currencies, list)
+    return currencies
+
+
+def _not_paid(amount: Decimal, currency: str, around: Circumstances) -> str:
+    return f"{amount} {currency}: only {', '.join(_paid(around))} is paid by the network."
 
 
 def _rule_payment(payment: Payment, around: Circumstances) -> Ruling:
@@ -139,8 +189,10 @@ def _shape(payment: Payment) -> Ruling:
                 "payment_does_not_tie",
                 f"Bill {application.number}: {application.gross} less {application.discount} is not {application.net}.",
             )
-        if application.discount or application.gross <= 0:
-            return _hold("payment_shape", f"Bill {application.number}: discounts and credits are entered by hand.")
+        if (application.gross < 0) != (application.target.kind is Kind.CREDIT):
+            return _hold("payment_shape", f"{application.number}: a bill is paid, a credit is taken, nothing else.")
+        if application.discount or application.gross == 0:
+            return _hold("payment_shape", f"Bill {application.number}: discounts are entered by hand.")
     return SEND
 
 

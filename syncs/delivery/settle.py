@@ -52,14 +52,12 @@ def not_sent(slice_: Slice, planned: Sequence[Planned], error: ConnectorError | 
 def _put_back(slice_: Slice, one: Planned, error: ConnectorError | None, now: datetime) -> Verdict:
     if error is None:
         reason = "It was too late to send it: the worker was stopped in between."
-        return one.verdict(State.PENDING, outcome="not sent", uncount=True, next_attempt_at=now, reason=reason)
+        return one.put_back(now, reason=reason)
     decision = _decide(slice_, error, attempts=one.claim.attempts + 1)
     again = now + backoff(one.claim.attempts + 1, 1.0)  # a read was refused: whatever it was about, nothing has left
-    return one.verdict(
-        State.PENDING,
-        outcome="not sent",
+    return one.put_back(
+        decision.next_attempt_at if decision.state is State.PENDING else again,
         uncount=not decision.counted,
-        next_attempt_at=decision.next_attempt_at if decision.state is State.PENDING else again,
         code=decision.code,
         reason=decision.reason,
         needs_somebody=decision.needs_somebody,
@@ -70,21 +68,13 @@ def _put_back(slice_: Slice, one: Planned, error: ConnectorError | None, now: da
 def put_off(slice_: Slice, one: Planned, error: UnexpectedResponse) -> Verdict:
     """Nothing was sent, since what it rests on cannot be read; somebody is told, and it is tried again."""
     code = error.code or "unexpected_answer"
-    return one.verdict(
-        State.PENDING,
-        outcome="not sent",
-        uncount=True,
-        next_attempt_at=slice_.now() + STREAM_STOPS_FOR,
+    return one.put_back(
+        slice_.now() + STREAM_STOPS_FOR,
         code=code,
         reason=str(error),
         needs_somebody=True,
         cause_key=f"integration:{slice_.integration.pk}:{code}",
     )
-
-
-def next_time(one: Planned) -> Verdict:
-    """Nothing was sent yet; it is due again at once."""
-    return one.verdict(State.PENDING, outcome="not sent", uncount=True, next_attempt_at=one.write.sent_at)
 
 
 def wait_after(slice_: Slice, error: ConnectorError) -> datetime:
@@ -118,18 +108,10 @@ def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | Non
 
 def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     if isinstance(outcome, Receipt):
-        withdrawn = one.ruling.code == CHANGED_AFTER_LOCK
-        return one.verdict(
-            State.HELD if withdrawn else State.SYNCED,
-            code="withdrawn_open" if withdrawn else "",
-            reason=one.ruling.reason if withdrawn else "",
-            needs_somebody=withdrawn,
-            settles=True,
-            fingerprint=one.claim.wanted_fingerprint,
-            target_id=outcome.id,
-            target_version=outcome.version,
-            outcome="accepted",
-        )
+        taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
+        if one.ruling.code != CHANGED_AFTER_LOCK:
+            return taken
+        return replace(taken, state=State.HELD, code="withdrawn_open", reason=one.ruling.reason, needs_somebody=True)
     assert one.write.sent_at is not None
     if isinstance(outcome, RecordRejected) and outcome.code == LOCKED and one.write.link is not None:
         return one.verdict(

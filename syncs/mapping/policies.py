@@ -12,6 +12,7 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
     {
         "currencies": ["USD"],
         "pending_payments": True,
+        "required_dimensions": [],
     }
 )
 

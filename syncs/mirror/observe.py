@@ -17,7 +17,7 @@ from django.db import connection as database
 
 from connectors.base import Gone
 from connectors.models import Connection
-from connectors.records import AnyRecord, Bill, Kind, Payment, canonical, restore
+from connectors.records import AnyRecord, Kind, Payable, Payment, canonical, restore
 from syncs.delivery.flows import FLOWS, delivery_fingerprint
 from syncs.delivery.recheck import look_again
 from syncs.keys import fingerprint, record_key, trace_id
@@ -208,8 +208,8 @@ def as_gone(connection: Connection, gone: Iterable[Gone]) -> list[Seen]:
 
 def _staged(connection: Connection, seen: Collection[Seen]) -> list[Staged]:
     """These as rows of the staging table, each with what would have to be delivered of it."""
-    elsewhere = settled_elsewhere(connection, [one.record for one in seen if isinstance(one.record, Bill)])
-    return [_row(connection, one, elsewhere.get(one.record.id, NOTHING)) for one in seen]
+    elsewhere = settled_elsewhere(connection, [one.record for one in seen if isinstance(one.record, Payable)])
+    return [_row(connection, one, elsewhere.get((one.kind, one.record.id), NOTHING)) for one in seen]
 
 
 def _row(connection: Connection, seen: Seen, elsewhere: Decimal) -> Staged:

@@ -148,8 +148,9 @@ def _kinds(feed: Feed, conversation: Conversation, now: datetime) -> list[Kind]:
 
 
 def _in_order(kinds: Collection[Kind]) -> list[Kind]:
-    """What others refer to comes first; always the same order, so that a reading goes on where it stood."""
-    return sorted(kinds, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else 0, kind))
+    """What flows first, in its order, then the others; the same order in every process, which a set does not have."""
+    last = len(FLOWS) + 1
+    return sorted(kinds, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else last, kind))
 
 
 def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> None:

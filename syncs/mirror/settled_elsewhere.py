@@ -1,10 +1,10 @@
-"""What our own postings explain of a bill's balance, and which bills somebody else has settled.
+"""What our own postings explain of the balance of a bill or credit, and which of them somebody else has settled.
 
 A posting counts as the ERP last showed it: one that somebody voided there explains nothing. One that is being sent or
 in doubt may stand: on it alone nobody can tell who has settled a bill.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,13 +12,13 @@ from typing import Any
 from django.db import connection as database
 
 from connectors.models import Connection
-from connectors.records import Bill, from_minor_units
+from connectors.records import Kind, Payable, from_minor_units, kind_of
 
 STANDS = """
-SELECT a.target_id, sum(a.gross_minor), min(a.currency)
+SELECT a.target_id, abs(sum(a.gross_minor)), min(a.currency)
 FROM syncs_application a
 JOIN syncs_remoterecord paid ON paid.id = a.payment_id AND paid.gone = '' AND paid.status <> 'reversed'
-WHERE a.tenant_id = %(tenant)s AND a.connection_id = %(erp)s AND a.target_kind = 'bill' AND a.target_id = ANY(%(bills)s)
+WHERE a.tenant_id = %(tenant)s AND a.connection_id = %(erp)s AND a.target_kind = %(kind)s AND a.target_id = ANY(%(ids)s)
   AND EXISTS (
     SELECT FROM syncs_syncrecord posting
     JOIN syncs_stream stream ON stream.id = posting.stream_id AND stream.kind = 'payment'
@@ -28,26 +28,26 @@ WHERE a.tenant_id = %(tenant)s AND a.connection_id = %(erp)s AND a.target_kind =
 GROUP BY a.target_id
 """
 UNDER_WAY = """
-SELECT bill.remote_id, sum(a.gross_minor), min(a.currency)
+SELECT bill.remote_id, abs(sum(a.gross_minor)), min(a.currency)
 FROM syncs_remoterecord bill
 JOIN syncs_syncrecord sent ON sent.tenant_id = bill.tenant_id AND sent.remote_record_id = bill.id
     AND sent.target_id <> ''
-JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.kind = 'bill'
+JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.kind = %(kind)s
 JOIN syncs_integration i ON i.id = stream.integration_id AND i.active
 JOIN syncs_application a ON a.tenant_id = bill.tenant_id AND a.connection_id = i.ap_network_id
-    AND a.target_kind = 'bill' AND a.target_id = sent.target_id
+    AND a.target_kind = %(kind)s AND a.target_id = sent.target_id
 JOIN syncs_stream payments ON payments.integration_id = i.id AND payments.kind = 'payment'
 JOIN syncs_syncrecord posting ON posting.tenant_id = bill.tenant_id AND posting.stream_id = payments.id
     AND posting.remote_record_id = a.payment_id AND posting.state IN ('sending', 'in_doubt')
-WHERE bill.tenant_id = %(tenant)s AND bill.connection_id = %(erp)s AND bill.kind = 'bill'
-  AND bill.remote_id = ANY(%(bills)s)
+WHERE bill.tenant_id = %(tenant)s AND bill.connection_id = %(erp)s AND bill.kind = %(kind)s
+  AND bill.remote_id = ANY(%(ids)s)
 GROUP BY bill.remote_id
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explained:
-    """How much of a bill our own postings settle for sure, and how much they may settle."""
+    """How much of a bill or credit our own postings settle for sure, and how much they may settle."""
 
     surely: Decimal = Decimal(0)
     perhaps: Decimal = Decimal(0)
@@ -56,16 +56,16 @@ class Explained:
 NOTHING = Explained()
 
 
-def explained(connection: Connection, bill_ids: Sequence[str]) -> dict[str, Explained]:
-    """What our own postings explain of each bill of this ERP that they settle, or may settle."""
-    concerned = {"tenant": connection.tenant_id, "erp": connection.pk, "bills": list(bill_ids)}
+def explained(connection: Connection, kind: Kind, ids: Sequence[str]) -> dict[str, Explained]:
+    """What our own postings explain of each of these bills, or credits, of this ERP that they settle, or may settle."""
+    concerned = {"tenant": connection.tenant_id, "erp": connection.pk, "kind": str(kind), "ids": list(ids)}
     stands, under_way = _sums(STANDS, concerned), _sums(UNDER_WAY, concerned)
     return {
-        bill_id: Explained(
-            surely=stands.get(bill_id, Decimal(0)),
-            perhaps=stands.get(bill_id, Decimal(0)) + under_way.get(bill_id, Decimal(0)),
+        id: Explained(
+            surely=stands.get(id, Decimal(0)),
+            perhaps=stands.get(id, Decimal(0)) + under_way.get(id, Decimal(0)),
         )
-        for bill_id in stands.keys() | under_way.keys()
+        for id in stands.keys() | under_way.keys()
     }
 
 
@@ -75,9 +75,15 @@ def _sums(statement: str, concerned: Mapping[str, Any]) -> dict[str, Decimal]:
         return {bill_id: from_minor_units(int(sum), currency) for bill_id, sum, currency in cursor.fetchall()}
 
 
-def settled_elsewhere(connection: Connection, bills: Sequence[Bill]) -> dict[str, Decimal]:
-    """How much of each of these bills somebody else has settled, as far as is sure; the others are left out."""
-    fallen = [bill for bill in bills if bill.balance < bill.amount]
-    ours = explained(connection, [bill.id for bill in fallen]) if fallen else {}
-    unexplained = {bill.id: bill.amount - bill.balance - ours.get(bill.id, NOTHING).surely for bill in fallen}
-    return {bill_id: amount for bill_id, amount in unexplained.items() if amount > 0}
+def settled_elsewhere(connection: Connection, shown: Iterable[Payable]) -> dict[tuple[Kind, str], Decimal]:
+    """How much of each of these bills and credits somebody else has settled, as far as is sure; the others are left
+    out."""
+    fallen: dict[Kind, list[Payable]] = {}
+    for one in shown:
+        if one.balance < one.amount:
+            fallen.setdefault(kind_of(one), []).append(one)
+    unexplained: dict[tuple[Kind, str], Decimal] = {}
+    for kind, some in fallen.items():
+        ours = explained(connection, kind, [one.id for one in some])
+        unexplained |= {(kind, one.id): one.amount - one.balance - ours.get(one.id, NOTHING).surely for one in some}
+    return {which: amount for which, amount in unexplained.items() if amount > 0}

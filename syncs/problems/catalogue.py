@@ -20,6 +20,12 @@ ENGINE = (
         remedy="Undo the part that was settled: then it is sent. Or settle the rest by hand: then it is out of scope.",
     ),
     Fault(
+        code="dimension_missing",
+        actor=Actor.CUSTOMER_AP,
+        cause="A line carries no value of a dimension that every line must carry.",
+        remedy="Enter the value on the line in the ERP, or change the policy on required dimensions.",
+    ),
+    Fault(
         code="reference_unknown",
         actor=Actor.OPERATIONS,
         cause="The record names another that we have never seen.",

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from audit.log import NewEvent, record
 from connectors.records import Account, Kind, Method, restore
 from syncs.mapping.accounts import EVERY_OTHER
+from syncs.mapping.dimensions import DIMENSIONS, REQUIRED
 from syncs.mapping.policies import DEFAULTS
 from syncs.models import Integration, Mapping, Policy, RemoteRecord, Stream, SyncRecord
 from syncs.states import State
@@ -24,7 +25,11 @@ HELD_FOR = {
     Mapping.Subject.FUNDING_ACCOUNT: "unmapped_funding_account",
     Mapping.Subject.IN_TRANSIT: "unmapped_in_transit",
 }
-DECIDED_BY = {"pending_payments": ("unmapped_in_transit", "payment_not_executed"), "currencies": ("currency_not_paid",)}
+DECIDED_BY = {
+    "pending_payments": ("unmapped_in_transit", "payment_not_executed"),
+    "currencies": ("currency_not_paid",),
+    "required_dimensions": ("dimension_missing",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +140,9 @@ def _unfit_value(key: str, value: object) -> str:
         words = value if isinstance(value, list) else []
         fits = bool(words) and all(isinstance(word, str) and len(word) == 3 and word.isupper() for word in words)
         return "" if fits else "List currencies by their codes, as in USD, CAD."
+    if key == REQUIRED:
+        unknown = [word for word in value if word not in DIMENSIONS] if isinstance(value, list) else [str(value)]
+        return f"{unknown[0]} is no dimension: choose of {', '.join(DIMENSIONS)}." if unknown else ""
     return "" if isinstance(value, type(DEFAULTS[key])) else "Say yes or no."
 
 

@@ -1,0 +1,94 @@
+"""Webhooks: whether Intuit has signed one, and what it says has changed. Nothing is taken from it but ids.
+
+Intuit sends CloudEvents, an array of them, and sent another format before; one delivery may be about several companies.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from connectors.base import Delivered, Hint
+from connectors.quickbooks.faults import error_of
+from connectors.quickbooks.mapping import SOURCES
+
+SIGNATURE = "intuit-signature"
+# Intuit: names are written without separators and in small letters, "currency" stands beside the entity's own name.
+BY_NAME = {source.entity.lower(): source for source in SOURCES}
+BY_NAME["currency"] = BY_NAME["companycurrency"]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A CloudEvent: `type` is qbo.<entity>.<operation>.v1."""
+
+    type: str
+    id: str = ""
+    intuitaccountid: str = ""
+    intuitentityid: str = ""
+    data: Any = None
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """The objects of one company in the older format."""
+
+    entities: tuple[dict[str, Any], ...] = ()
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """One company of a delivery in the older format."""
+
+    realmId: str
+    dataChangeEvent: Changed = Changed()
+
+
+class Notifications(msgspec.Struct, frozen=True):
+    """A delivery in the older format."""
+
+    eventNotifications: tuple[Notification, ...]
+
+
+def read_hints(delivered: Delivered, verifier: str) -> list[Hint]:
+    """What has changed, each object once; both objects of a merge. What we do not read is left out."""
+    _verify(delivered, verifier)
+    try:
+        body = msgspec.json.decode(delivered.body, type=tuple[Event, ...] | Notifications)
+    except msgspec.DecodeError as error:
+        raise error_of("webhook_shape", str(error)) from error
+    return list(dict.fromkeys(_of_older(body) if isinstance(body, Notifications) else _of_events(body)))
+
+
+def _verify(delivered: Delivered, verifier: str) -> None:
+    """Intuit: the signature is over the body's very bytes, by the app's verifier token."""
+    if not verifier:
+        raise error_of("webhook_verifier_missing")
+    expected = base64.b64encode(hmac.new(verifier.encode(), delivered.body, hashlib.sha256).digest())
+    if not hmac.compare_digest(expected, delivered.headers.get(SIGNATURE, "").encode("utf-8", "replace")):
+        raise error_of("webhook_unsigned")
+
+
+def _of_events(events: tuple[Event, ...]) -> Iterator[Hint]:
+    for event in events:
+        _, _, rest = event.type.partition("qbo.")
+        ids = [event.intuitentityid, *_removed(event.data)]
+        yield from _hints(event.intuitaccountid, rest.partition(".")[0], ids, event.id)
+
+
+def _of_older(body: Notifications) -> Iterator[Hint]:
+    for notification in body.eventNotifications:
+        for one in notification.dataChangeEvent.entities:
+            yield from _hints(notification.realmId, one.get("name"), [one.get("id"), *_removed(one)], "")
+
+
+def _removed(said: Any) -> list[Any]:
+    """What was merged into the object; Intuit's page and its samples spell it differently."""
+    return [said.get("deletedId"), said.get("deletedID")] if isinstance(said, dict) else []
+
+
+def _hints(account_id: str, name: Any, ids: list[Any], event: str) -> Iterator[Hint]:
+    source = BY_NAME.get(str(name).lower())
+    for id in ids:
+        if source and account_id and id and isinstance(id, str):
+            yield Hint(account_id=account_id, kind=source.kind, id=source.record_id(id), event=event)
