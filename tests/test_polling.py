@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.quickbooks.connector import QuickBooksConnector
+from connectors.quickbooks.mapping import OF_KIND
 from connectors.records import Kind
 from syncs.mirror.polling import (
+    MOST_READS,
     are_healthy,
     kinds_to_compare,
     poll_interval,
@@ -59,3 +62,14 @@ def test_a_month_is_its_polls_and_its_nights() -> None:
     assert reads_of_a_month(requests, {Kind.ITEM: 7}, healthy=True, normal=NORMAL) == 62 + 5 + 31 * 3
     # every five minutes: 8,928 polls; 31 nights with all
     assert reads_of_a_month(requests, {Kind.ITEM: 7}, healthy=False, normal=NORMAL) == 8928 + 31 * 4
+
+
+def test_an_idle_company_costs_at_most_450_reads_in_the_longest_month() -> None:
+    requests = {kind: len(sources) for kind, sources in OF_KIND.items()}
+    days = QuickBooksConnector.compare_days
+    assert sum(requests.values()) == 16
+    # 62 polls, nine lists every night, three every second, four every seventh
+    reads = reads_of_a_month(requests, days, healthy=True, normal=NORMAL)
+    assert reads == 62 + 9 * 31 + 3 * 16 + 4 * 5 == 409
+    assert reads <= MOST_READS
+    assert reads_of_a_month(requests, {}, healthy=True, normal=NORMAL) > MOST_READS, "the turns are needed"
