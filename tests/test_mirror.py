@@ -211,7 +211,7 @@ def test_changes_read_and_not_kept_are_read_again() -> None:
 def test_a_reading_that_dies_in_the_middle_goes_on_from_its_last_page() -> None:
     world = begin()
     enter_bill(world, enter_vendor(world))
-    for _ in range(12):
+    for _ in range(40):
         steps = world.steps("feed", feed_id(world))
         for step in steps:
             if step == "page kept":

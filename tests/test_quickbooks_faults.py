@@ -19,7 +19,7 @@ from connectors.errors import (
     TransientError,
     UnexpectedResponse,
 )
-from connectors.http import Answer
+from connectors.http import Answer, Classify
 from connectors.quickbooks.connector import QuickBooksConnector
 from connectors.quickbooks.faults import (
     FAULTS,
@@ -76,7 +76,7 @@ def test_every_row_but_our_own_has_a_raw_answer() -> None:
 @pytest.mark.parametrize("row", SAMPLED, ids=lambda row: row.code)
 def test_the_raw_answer_reaches_its_row(row: Row) -> None:
     assert row.sample is not None
-    doors = [classify_read, classify_write, classify_address]
+    doors: list[Classify] = [classify_read, classify_write, classify_address]
     if row.code in AT_SIGN_IN | OF_FILES:
         doors = [classify_sign_in if row.code in AT_SIGN_IN else classify_file]
     for classify in doors:

@@ -105,13 +105,13 @@ def test_departments_and_classes_are_told_apart_by_their_ids(office: Office) -> 
 def test_what_is_inactive_in_a_list_is_read_and_fetched_under_its_old_name(office: Office, entity: str) -> None:
     source = next(source for source in SOURCES if source.entity == entity)
     office.simulator.person("switch_feature", realm_id=REALM, feature="multicurrency", on=True)
-    body = {
+    bodies: dict[str, dict[str, Any]] = {
         "Vendor": {"DisplayName": "Old"},
         "Account": {"Name": "Old", "AccountType": "Expense"},
         "Item": {"Name": "Old", "Type": "Service", "ExpenseAccountRef": {"value": EXPENSES}},
         "CompanyCurrency": {"Code": "EUR", "Name": "Old"},
-    }.get(entity, {"Name": "Old"})
-    id = enter(office, entity, **body)
+    }
+    id = enter(office, entity, **bodies.get(entity, {"Name": "Old"}))
     office.simulator.person("deactivate", realm_id=REALM, entity=entity, identity=id)
     ours = source.record_id(id)
     read, fetched = records(office, source.kind)[ours], office.connector.fetch(source.kind, [ours])[ours]
