@@ -77,6 +77,7 @@ def standing_of(connection: Connection, now: datetime) -> Standing:
     """What the page of a connection shows beside its fields."""
     provider = connector_class(connection.provider)
     status = connection.status
+    notices = list(ExpiryNotice.objects.filter(connection=connection, closed_at=None)[:5])
     return Standing(
         provider=provider.name,
         by_redirect=provider.sign_in == "redirect",
@@ -85,8 +86,8 @@ def standing_of(connection: Connection, now: datetime) -> Standing:
         can_pause=status in (Connection.Status.CONNECTED, Connection.Status.ATTENTION),
         can_resume=status == Connection.Status.PAUSED,
         expiries=_expiries(provider, connection),
-        notices=list(ExpiryNotice.objects.filter(connection=connection, closed_at=None)[:5]),
-        reconnect=reconnect_page(connection) if status == Connection.Status.ATTENTION else "",
+        notices=notices,
+        reconnect=reconnect_page(connection) if notices or status == Connection.Status.ATTENTION else "",
         announces=bool(provider.announces),
         metered=metered(MeteredReads.objects.filter(connection=connection), now)
         if provider.limits.metered_reads

@@ -40,11 +40,12 @@ class Migration(migrations.Migration):
                 ("digest", models.TextField()),
                 ("body", models.BinaryField()),
                 ("hints", models.IntegerField()),
-                ("unknown", models.IntegerField()),
+                ("unknown", models.IntegerField(verbose_name="of unknown companies")),
                 ("why", models.TextField()),
             ],
             options={
                 "db_table": "connectors_webhook_delivery",
+                "verbose_name": "webhook",
                 "managed": False,
             },
         ),
@@ -66,6 +67,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "verbose_name": "end of a sign-in",
+                "verbose_name_plural": "ends of sign-ins",
             },
         ),
         migrations.CreateModel(
@@ -80,6 +83,10 @@ class Migration(migrations.Migration):
                 ("received_at", models.DateTimeField()),
                 ("settled_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "verbose_name": "hint of a webhook",
+                "verbose_name_plural": "hints of webhooks",
+            },
         ),
         migrations.CreateModel(
             name="MeteredReads",

@@ -29,6 +29,8 @@ class ExpiryNotice(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name = "end of a sign-in"
+        verbose_name_plural = "ends of sign-ins"
         constraints = (
             models.UniqueConstraint(
                 fields=("tenant", "connection", "what", "expires_at", "days"), name="one_notice_of_a_threshold"

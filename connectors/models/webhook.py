@@ -28,12 +28,13 @@ class WebhookDelivery(models.Model):
     digest = models.TextField()
     body = models.BinaryField()
     hints = models.IntegerField()
-    unknown = models.IntegerField()
+    unknown = models.IntegerField("of unknown companies")
     why = models.TextField()
 
     class Meta:
         managed = False
         db_table = "connectors_webhook_delivery"
+        verbose_name = "webhook"
 
     def __str__(self) -> str:
         return f"webhook {self.pk}"
@@ -58,6 +59,8 @@ class Hint(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "hint of a webhook"
+        verbose_name_plural = "hints of webhooks"
         constraints = (
             models.UniqueConstraint(
                 fields=("tenant", "app", "account_id", "event", "kind", "remote_id"),
