@@ -211,12 +211,16 @@ class Partner:
         return self.unsigned()
 
     def unsigned(self, app: App = APP, company_id: str = COMPANY) -> AvidXchangeConnector:
+        return self.signed_in(app, Credentials(company_id=company_id), company_id)
+
+    def signed_in(self, app: App, credentials: Credentials, account_id: str = "") -> AvidXchangeConnector:
+        """A connector by whatever sign-in."""
         connector = AvidXchangeConnector(
             Session(
                 environment=Environment.SIMULATED,
-                account_id=company_id,
+                account_id=account_id,
                 app=app,
-                credentials=Credentials(company_id=company_id),
+                credentials=credentials,
                 settings=Settings(profile=self.profile.profile_id),
                 http=self.http,
                 simulator_url=SIMULATOR,

@@ -135,7 +135,8 @@ def test_a_tenant_an_app_and_a_connection_are_added_step_by_step(client: Client)
     entered = {"credentials-company_id": COMPANY, "settings-profile": "assumed-v1"}
     client.post(page.headers["location"], entered)
     made = Connection.objects.get()
-    assert (made.tenant, made.credentials, made.status) == (tenant, {"company_id": COMPANY}, "new")
+    kept = {"company_id": COMPANY, "company_token": "", "user_token": ""}
+    assert (made.tenant, made.credentials, made.status) == (tenant, kept, "new")
     assert set(Event.objects.values_list("actor", flat=True)) == {"olivia"}
 
 

@@ -78,6 +78,20 @@ def test_codes_can_only_be_put_in_never_changed_or_removed_otherwise(network: Ne
             assert network.refusal(refused) == (405, "method_not_allowed")
 
 
+@pytest.mark.parametrize(("kind", "operation"), [("gl_account", "gl_accounts"), ("dimension", "dimensions")])
+def test_a_code_that_somebody_changed_inside_is_put_right_by_sending_it_again(
+    network: Network, kind: str, operation: str
+) -> None:
+    sent = {"gl_account": network.account(), "dimension": network.dimension()}[kind]
+    network.batch(f"upsert_{operation}", sent)
+    network.act("edit_record", kind=kind, external_id=f"{kind.removeprefix('gl_')}:1", changes={"name": "Spoiled"})
+    network.later(seconds=1)
+    assert [row["name"] for row in network.rows(f"list_{operation}", kind)] == ["Spoiled"]
+    assert network.result(f"upsert_{operation}", sent)["action"] == "updated"
+    network.later(seconds=1)
+    assert [row["name"] for row in network.rows(f"list_{operation}", kind)] != ["Spoiled"]
+
+
 # What a line is coded with.
 
 

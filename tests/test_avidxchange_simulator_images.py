@@ -2,13 +2,16 @@
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from connectors.avidxchange.contract import FOLDER, Profile, load_profile
-from tests.avidxchange_network import Network, decode
+from connectors.avidxchange.simulator import AvidXchangeSimulator
+from connectors.clock import VirtualClock
+from tests.avidxchange_network import COMPANY, Network, decode
 
 PROFILES = ["assumed-v1", "renamed-v1"]
 PDF, OTHER = b"%PDF-1.7\r\n--one--\r\n", b"%PDF-1.7 two"
@@ -77,6 +80,17 @@ def test_an_image_that_does_not_pass_its_check_may_be_sent_anew(network: Network
     assert upload(network, PDF).status_code == 201
     network.later(minutes=2)
     assert status(network) == "stored"
+
+
+def test_a_restart_has_the_same_images_and_the_same_results_of_their_checks(network: Network, tmp_path: Path) -> None:
+    first = Network(network.profile, journal=tmp_path / "journal").with_received()
+    upload(first, PDF)
+    first.later(minutes=2)
+    assert status(first) == "stored"
+    first.act("approve_invoice", external_id="bill:1")
+    again = AvidXchangeSimulator(VirtualClock(first.clock.now()), tmp_path / "journal", profile=first.profile)
+    assert again.books() == first.sim.books()
+    assert again.company(COMPANY).images == first.books.images
 
 
 @pytest.mark.parametrize(

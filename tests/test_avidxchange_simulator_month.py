@@ -163,3 +163,15 @@ def test_a_refund_is_not_paid_again_until_a_person_does() -> None:
     assert list(network.books.payments) == [payment]
     network.act("pay", invoices={"bill:1": None})
     assert len(network.books.payments) == 2
+
+
+def test_money_that_cannot_go_out_by_check_goes_back_to_the_payer_and_a_card_on_its_way() -> None:
+    network = Network("assumed-v1").with_entered(*["100.00"] * 12)
+    network.act("enroll_vendor", method="virtual_card", external_id="vendor:1")
+    network.act("edit_record", kind="vendor", external_id="vendor:1", changes={"remit_city": ""})
+    for _ in range(15):
+        network.later(days=1)
+        network.sim.run_network(COMPANY, trouble_share=100)
+    payments = network.books.payments.values()
+    assert {payment["status"] for payment in payments} == {"refunded"}
+    assert len(payments) == 12

@@ -209,6 +209,17 @@ def test_a_blocked_vendor_is_not_paid(network: Network) -> None:
     network.act("pay", invoices={"bill:1": None}, method="virtual_card")
 
 
+def test_a_payment_that_cannot_be_made_anew_stays_as_it_is(network: Network) -> None:
+    network.with_entered("100.00")
+    card = network.issued({"bill:1": None}, method="virtual_card")
+    network.act("edit_record", kind="vendor", external_id="vendor:1", changes={"remit_city": ""})
+    for act in ("reissue_payment", "change_method"):
+        with pytest.raises(ActRefused, match="address"):
+            network.act(act, payment_id=card)
+    assert [payment["status"] for payment in network.books.payments.values()] == ["issued"]
+    assert network.act("reissue_payment", payment_id=card, method="ach")
+
+
 def test_money_is_drawn_on_a_bank_account_that_the_treasury_let_in(network: Network) -> None:
     network.with_entered("100.00", "50.00")
     (first,) = network.books.bank_accounts

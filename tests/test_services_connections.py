@@ -222,7 +222,7 @@ def test_the_company_of_a_connection_cannot_be_changed_behind_its_back() -> None
             connection=made, values={"company_id": "company-2"}, by="olivia", now=START
         )
     assert "company_id" in errors(error)
-    assert Connection.objects.get().credentials == {"company_id": COMPANY}
+    assert Connection.objects.get().credentials == {"company_id": COMPANY, "company_token": "", "user_token": ""}
 
 
 def test_pausing_needs_a_reason_and_resuming_goes_back_to_where_it_was() -> None:

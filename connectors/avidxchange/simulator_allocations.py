@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from connectors.avidxchange.simulator_batches import can_be_mailed
 from connectors.avidxchange.simulator_books import CENT, ZERO, ActRefused, Company, Record
 from connectors.avidxchange.simulator_invoices import EXECUTED, LIVE, derive_figures, live_payments
 from connectors.avidxchange.simulator_payments import open_payment
@@ -27,10 +26,6 @@ def pay(
     """A payment of invoices and credits by external id or id: gross amounts, or None for all that is open."""
     applications = allocate(company, amounts, discounts or {})
     vendor = company.vendor(company.invoices[applications[0]["invoice_id"]]["vendor_id"])
-    if vendor["network_status"] == "blocked":
-        raise ActRefused("the vendor is blocked")
-    if method == "check" and not can_be_mailed(vendor):
-        raise ActRefused("the vendor has no complete address for a check")
     about = {"method": method, "amount": _total(applications), "applications": applications}
     return open_payment(company, vendor, {**about, **values}, now)
 

@@ -156,20 +156,20 @@ class _Day:
         """Whether money that came back has waited long enough, or a card is to become a check."""
         if payment["status"] in BACK:
             return self._is_over(payment["updated_at"], self.pace.patience_days)
-        mailable = can_be_mailed(self.company.vendors[payment["vendor_id"]])
-        return payment["status"] == "card_processing" and troubled and mailable and not self.draw(payment, "convert", 2)
+        return payment["status"] == "card_processing" and troubled and not self.draw(payment, "convert", 2)
 
     def _arrive(self, payment: Record, status: str) -> None:
         move_payment(self.company, payment, status, self.now)
         self.counts["payments_moved"] += 1
 
     def _pay_anew(self, payment: Record) -> None:
-        """By check, or back to the payer where no check would arrive."""
-        if can_be_mailed(self.company.vendors[payment["vendor_id"]]):
+        """By check; where that cannot be, money that came back goes to the payer, and a card on its way."""
+        try:
             reissue_payment(self.company, payment, "check", self.now)
-            self.counts["payments_reissued"] += 1
+        except ActRefused:
+            self._arrive(payment, "refunded" if payment["status"] in BACK else "issued")
         else:
-            self._arrive(payment, "refunded")
+            self.counts["payments_reissued"] += 1
 
     def pay(self) -> None:
         """All that is approved and that nobody pays yet; a vendor that cannot be paid waits."""

@@ -56,11 +56,21 @@ def way_to(payment: Record, to: str) -> list[str]:
     return [*steps, to]
 
 
+def find_funding(company: Company, vendor: Record, method: str) -> Record:
+    """The bank account to draw on; refuses where there is none or the vendor cannot be paid this way."""
+    if vendor["network_status"] == "blocked":
+        raise ActRefused("the vendor is blocked")
+    if method == "check" and not can_be_mailed(vendor):
+        raise ActRefused("the vendor has no complete address for a check")
+    for account in company.bank_accounts.values():
+        if account["status"] == "synced":
+            return account
+    raise ActRefused("no bank account is ready to be drawn on")
+
+
 def open_payment(company: Company, vendor: Record, values: Record, now: datetime) -> Record:
     """A new payment; its invoices follow."""
-    funding = next((one for one in company.bank_accounts.values() if one["status"] == "synced"), None)
-    if funding is None:
-        raise ActRefused("no bank account is ready to be drawn on")
+    funding = find_funding(company, vendor, str(values["method"]))
     payment = company.payments.add(
         {
             **dict.fromkeys(
@@ -114,6 +124,8 @@ def reissue_payment(
         raise ActRefused(f"{payment['id']} is {payment['status']} and cannot be reissued")
     if tell_later and payment["status"] in LIVE:
         raise ActRefused(f"{payment['id']} is {payment['status']}: its invoices would be paid twice")
+    vendor = company.vendors[payment["vendor_id"]]
+    find_funding(company, vendor, method)
     if not tell_later:
         move_payment(company, payment, "reissued", now)
     values = {
@@ -122,7 +134,7 @@ def reissue_payment(
         "reissue_of": payment["id"],
         "applications": [dict(application) for application in payment["applications"]],
     }
-    new = open_payment(company, company.vendors[payment["vendor_id"]], values, now)
+    new = open_payment(company, vendor, values, now)
     if not tell_later:
         company.payments.change(payment, {"replaced_by": new["id"]}, now)
     return new
@@ -130,10 +142,9 @@ def reissue_payment(
 
 def change_method(company: Company, payment: Record, method: str, now: datetime) -> Record:
     """Another method: in place while nothing is sent out, by a new payment afterwards; answers the one that goes on."""
-    if method == "check" and not can_be_mailed(company.vendors[payment["vendor_id"]]):
-        raise ActRefused("the vendor has no complete address for a check")
     if payment["status"] not in VOIDABLE:
         return reissue_payment(company, payment, method, now)
+    find_funding(company, company.vendors[payment["vendor_id"]], method)
     company.payments.change(payment, {"method": method}, now)
     return payment
 

@@ -122,6 +122,14 @@ class People(Payers):
             raise ActRefused(f"there is no bank account {bank_account_id}")
         accounts.change(accounts[bank_account_id], {"status": status}, self.now())
 
+    def person_edit_record(self, company_id: str, kind: str, external_id: str, changes: Mapping[str, str]) -> None:
+        """Somebody at AvidXchange changes a vendor, GL account, dimension or purchase order, which nobody should."""
+        shelf = self.company(company_id).shelf(f"{kind}s")
+        record = shelf.external(external_id)
+        if record is None or not changes.keys() <= record.keys():
+            raise ActRefused(f"there is no {kind} {external_id} with {sorted(changes)}")
+        shelf.change(record, dict(changes), self.now())
+
     # Invoices.
 
     def person_enter_invoice(

@@ -1,15 +1,18 @@
-"""A stand-in for QuickBooks Online: signing in and the accounting API, at Intuit's own paths below one address.
+"""A stand-in for QuickBooks Online: signing in, the accounting API, webhooks, at Intuit's paths below one address.
 
 Documented or seen in recorded answers of a real company: the paths, envelopes, fault shapes and strings (but for those
 marked assumed in `simulator_faults`), token lifetimes and rotation, the query grammar with its paging and the rule for
 inactive objects, CDC with tombstones and its two limits, batches, the replay of a requestid, SyncToken, full and sparse
-updates, names with " (deleted)", document numbers, closed books, which void works where, the limits.
+updates, names with " (deleted)", document numbers, closed books, which void works where, attachments and their ways to
+be uploaded, links between orders and bills, exchange rates by day, the formats, signature and retries of webhooks, the
+limits. Not here: what a company bills its own customers (invoices, payments, estimates and the like).
 
-Assumed: what `Switches` lists; that a code lives 10 minutes; that a new sign-in ends the older tokens of the same app
-and company; the sign of CurrentBalance; that balances of vendors and accounts move without a new SyncToken; that names
-in references follow a renaming; code 800 for deleting a bill with payments, 6000 and 620 for paying too much or the
-wrong thing, 610 for an inactive and 2500 for an unknown reference; that a company whose subscription ended is refused
-everything with 6190 under status 200; that times are compared in whole seconds; 406 for a caller who wants no JSON.
+Assumed: what `Switches` lists, and what the other modules say of themselves; that a code lives 10 minutes; that a new
+sign-in ends the older tokens of the same app and company; the sign of CurrentBalance; that balances of vendors and
+accounts move without a new SyncToken; that names in references follow a renaming; code 800 for deleting a bill with
+payments or orders, 6000 and 620 for paying too much or the wrong thing, 610 for an inactive and 2500 for an unknown
+reference; that a company whose subscription ended is refused everything with 6190 under status 200; that times are
+compared in whole seconds; 406 for a caller who wants no JSON.
 """
 
 import hashlib
