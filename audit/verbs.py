@@ -26,18 +26,26 @@ VERBS = {
     "delivery_held": Verb("{subject} was held for a person"),
     "delivery_in_doubt": Verb("{subject} was sent and the answer was lost"),
     "delivery_waiting": Verb("{subject} waits for something that is not there yet"),
+    "delivery_scheduled": Verb("{subject} waits for its schedule"),
     "delivery_skipped": Verb("{subject} needed no delivery"),
     "out_of_scope": Verb("{subject} was left out of scope by a stated rule"),
     "record_replayed": Verb("{subject} was sent back to be delivered", reason=True),
     "record_ignored": Verb("{subject} was ignored for good", reason=True),
     "record_unignored": Verb("{subject} was ignored no longer", reason=True),
     "record_released": Verb("{subject} was released, since what it waited for was decided"),
+    "replay_asked": Verb("Everything that {subject} holds was asked to be sent again", reason=True),
+    "replay_stopped": Verb("Sending again what {subject} holds was stopped", reason=True),
     # problems
     "problem_opened": Verb("{subject} was opened"),
     "problem_resolved": Verb("{subject} was resolved"),
-    # streams
+    # feeds, streams and their schedules
+    "feed_paused": Verb("{subject} was paused", reason=True),
+    "feed_resumed": Verb("{subject} was resumed", reason=True),
+    "stream_run_asked": Verb("{subject} was asked to deliver at once", reason=True),
+    "schedule_changed": Verb("The schedule of {subject} was changed", reason=True),
+    "holidays_changed": Verb("The holidays of {subject} were changed", reason=True),
     "stream_paused": Verb("{subject} was paused", reason=True),
-    "stream_resumed": Verb("{subject} was resumed"),
+    "stream_resumed": Verb("{subject} was resumed", reason=True),
     "feed_read_asked": Verb("{subject} was asked to be read at once"),
     # connections and what they sign in with
     "connection_created": Verb("{subject} was created"),

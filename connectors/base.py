@@ -293,6 +293,10 @@ class Connector(ABC):
     def read(self, kind: Kind, after: Cursor | None) -> Page:
         """One page of every record of a kind, from the start or from a page's cursor."""
 
+    def count(self, kind: Kind) -> int | None:
+        """About how many of a kind there are, by one cheap request; None where the provider cannot say."""
+        return None
+
     @abstractmethod
     def changes(self, cursor: Cursor) -> Page:
         """One page of what changed in all kinds since a cursor; `start_of_changes` makes the first."""

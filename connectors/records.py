@@ -159,7 +159,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PurchaseOrder(Record, frozen=True, kw_only=True):
-    """What was ordered of a vendor; `status` is open, closed or cancelled."""
+    """What was ordered of a vendor; `status` is open, closed or cancelled, `bills` the ids of the bills for it."""
 
     number: str
     vendor: Ref
@@ -170,6 +170,7 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
     status: str
     lines: tuple[Line, ...] = ()
     memo: str = ""
+    bills: tuple[str, ...] = ()
 
 
 class Payable(Record, frozen=True, kw_only=True):

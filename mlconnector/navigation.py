@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from connectors.models import Connection, Tenant
 from syncs.models import Integration, Problem
-from syncs.selectors import amounts, open_problems
+from syncs.selectors import amounts, open_problems, paused_work
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
@@ -43,6 +43,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Policies", "rule", "admin:syncs_policy_changelist"),
             ("Feeds", "rss_feed", "admin:syncs_feed_changelist"),
             ("Streams", "water", "admin:syncs_stream_changelist"),
+            ("Holidays", "event_busy", "admin:syncs_holiday_changelist"),
         ),
     ),
     (
@@ -92,5 +93,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "problems": [(problem, amounts(problem.money)) for problem in problems],
         "unwell": unwell.defer("credentials")[:15],
         "has_tenants": Tenant.objects.exists(),
+        "paused": paused_work(),
         "inactive": Integration.objects.filter(active=False).select_related("tenant", "erp", "ap_network")[:15],
     }

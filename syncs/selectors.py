@@ -31,8 +31,8 @@ class InForce:
 class Overview:
     """What the page of an integration shows beside its fields."""
 
-    streams: Sequence[Stream]
     feeds: Sequence[Feed]
+    streams: Sequence[Stream]
     mappings: Sequence[InForce]
     policies: dict[str, InForce]
     problems: Sequence[Problem]
@@ -54,16 +54,25 @@ def bank_accounts(integration: Integration) -> list[Account]:
 def overview(integration: Integration, *, now: datetime) -> Overview:
     """Everything about one integration at a glance."""
     return Overview(
-        streams=list(Stream.objects.filter(integration=integration).order_by("pk")),
+        streams=list(Stream.objects.filter(integration=integration).select_related("schedule").order_by("pk")),
         feeds=list(
             Feed.objects.filter(connection__in=(integration.erp_id, integration.ap_network_id))
-            .select_related("connection")
+            .select_related("connection", "schedule")
             .defer("connection__credentials")
         ),
         mappings=_mappings(integration),
         policies=_policies(integration, now),
         problems=list(Problem.objects.filter(integration=integration, resolved_at=None)[:20]),
     )
+
+
+def paused_work(tenant_id: int | None = None) -> list[Feed | Stream]:
+    """What people have paused, of one tenant or of all, the longest first."""
+    paused = {"paused": True} if tenant_id is None else {"paused": True, "tenant_id": tenant_id}
+    feeds = Feed.objects.filter(**paused).select_related("connection", "tenant").defer("connection__credentials")
+    streams = Stream.objects.filter(**paused).select_related("integration__erp", "integration__ap_network", "tenant")
+    found: list[Feed | Stream] = [*feeds.order_by("paused_at")[:15], *streams.order_by("paused_at")[:15]]
+    return found
 
 
 def stories_of(records: Sequence[SyncRecord]) -> dict[int, int]:

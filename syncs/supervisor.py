@@ -19,7 +19,7 @@ from django_q.models import Schedule, Task
 from connectors import reality
 from connectors.clock import Clock
 from connectors.services import forget_old_hints
-from syncs import tasks
+from syncs import runs, tasks
 from syncs.cluster import WatchedCluster
 from syncs.models import Feed, Stream
 
@@ -28,7 +28,11 @@ END_WITHIN = 8.0  # seconds: a slice works for 5, and a service manager commonly
 AFTER_FAILURE = 5.0
 SUCCESSES_KEPT = timedelta(minutes=10)
 FAILURES_KEPT = timedelta(days=7)
-SCHEDULES = {"wake what is due": "syncs.tasks.tick", "seal the audit": "syncs.tasks.seal_audit"}
+SCHEDULES = {
+    "wake what is due": "syncs.tasks.tick",
+    "send again": "syncs.tasks.send_again",
+    "seal the audit": "syncs.tasks.seal_audit",
+}
 
 
 @dataclass
@@ -52,11 +56,13 @@ class Supervisor:
         self._duties = [
             Duty(0.25, tasks.tick),
             Duty(1.0, self._look_after_cluster),
+            Duty(0.5, tasks.send_again),
             Duty(2.0, tasks.seal_audit),
             # django-q2 goes by the machine's time, also while the demo moves ours
             Duty(60.0, lambda: forget_old_tasks(clock.now())),
             Duty(3600.0, extend_partitions),
             Duty(3600.0, lambda: forget_old_hints(clock.now())),
+            Duty(3600.0, lambda: runs.prune(clock.now())),
             Duty(3600.0, lambda: ensure_schedules(clock.now())),
         ]
 

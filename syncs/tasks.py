@@ -7,7 +7,7 @@ from audit.seal import seal
 from connectors.conversation import Effects, Steps, finish
 from connectors.reality import effects, holder, present
 from connectors.upkeep import look_after
-from syncs import leases, scheduler
+from syncs import leases, scheduler, services
 from syncs.delivery.deliver import deliver_stream
 from syncs.leases import LeaseLost
 from syncs.mirror.pull import read_feed
@@ -36,6 +36,11 @@ def tick() -> None:
     now = present().now()
     scheduler.tick(now, wake=scheduler.enqueue)
     scheduler.tick_sign_ins(now, wake=scheduler.enqueue)
+
+
+def send_again() -> None:
+    """The next set of what people asked to be sent again."""
+    services.go_on(present().now())
 
 
 def seal_audit() -> None:

@@ -15,6 +15,7 @@ from connectors.models import Tenant
 from connectors.registry import connectors
 from connectors.selectors import pages_of
 from syncs.models import RemoteRecord, SyncRecord
+from syncs.selectors import paused_work
 from syncs.states import LABELS
 from syncs.story import facts_of, tell
 from syncs.story.search import Wanted, find_bills
@@ -39,6 +40,7 @@ def bills(request: HttpRequest) -> HttpResponse:
         "older": _address({**asked, "before": more}) if more else "",
         "states": LABELS.items(),
         "tenants": tenants,
+        "paused": paused_work(wanted.tenant_id),
     }
     return render(request, "syncs/bills.html", context, status=400 if wrong else 200)
 

@@ -41,7 +41,7 @@ SIMULATOR = "http://simulator"
 APP = App(client_id="partner-app", client_secret="partner-secret")
 SAMPLES = Path(connector.__file__).parent / "samples"
 PROFILES = ["assumed-v1", "renamed-v1"]
-PARTS = {"lines": "invoice_line", "applications": "application"}
+PARTS = {"lines": "invoice_line", "dimensions": "line_dimension", "applications": "application"}
 P = TypeVar("P", bound=Payable)
 WORDS = {
     "origin": "origin",

@@ -112,7 +112,7 @@ def test_the_pages_of_bills_have_no_inline_script_or_style(client: Client, world
         assert "unsafe" not in page.headers["content-security-policy"]
 
 
-def post(client: Client, view: str, *args: object, query: str = "", **data: str) -> str:
+def post(client: Client, view: str, *args: object, query: str = "", **data: str | list[str]) -> str:
     """What the page says after its form was sent."""
     page = client.post(reverse(view, args=args) + query, data, follow=True)
     assert page.status_code == 200
@@ -173,10 +173,10 @@ def test_settings_are_changed_and_a_connection_is_paused_with_a_reason(client: C
 
 def test_nothing_is_done_by_looking(client: Client, world: World) -> None:
     before = Event.objects.count()
-    for act in ("check", "read"):
-        model = "connection" if act == "check" else "feed"
-        app = "connectors" if act == "check" else "syncs"
-        assert client.get(reverse(f"admin:{app}_{model}_{act}", args=[world.integration.erp_id])).status_code == 405
+    assert client.get(reverse("admin:connectors_connection_check", args=[world.integration.erp_id])).status_code == 405
+    for act in ("read", "read_in_full", "pause", "schedule"):
+        page = client.get(reverse(f"admin:syncs_feed_{act}", args=[world.integration.erp.feed.pk]))
+        assert "Why" in page.content.decode()
     client.get(reverse("admin:connectors_connection_resume", args=[world.integration.erp_id]))
     assert Event.objects.count() == before
 
@@ -261,7 +261,7 @@ def test_streams_and_policies_are_changed_from_the_admin(client: Client, world: 
     stream = Stream.objects.get(kind="bill")
     post(client, "admin:syncs_stream_pause", stream.pk, why="month end")
     assert Stream.objects.get(pk=stream.pk).paused
-    post(client, "admin:syncs_stream_resume", stream.pk)
+    post(client, "admin:syncs_stream_resume", stream.pk, why="month end is over")
     assert not Stream.objects.get(pk=stream.pk).paused
     post(client, "admin:syncs_integration_policy_pending_payments", world.integration.pk, value="no", why="controller")
     assert Policy.objects.get(key="pending_payments", valid_to=None).value is False
@@ -292,3 +292,42 @@ def test_users_are_looked_after_by_superusers_only(client: Client) -> None:
     page = client.get(reverse("admin:auth_user_change", args=[somebody.pk]))
     assert page.status_code == 200
     assert somebody.password not in page.content.decode()
+
+
+def test_schedules_and_holidays_are_kept_from_the_admin_and_shown_in_the_tenants_time(
+    client: Client, world: World
+) -> None:
+    stream = Stream.objects.get(kind="payment")
+    act = "admin:syncs_stream_schedule"
+    said = post(client, act, stream.pk, way="cycle", times="", weekdays=["1", "4"], month_days="", why="AP runs then")
+    assert "Say at what time" in said
+    said = post(client, act, stream.pk, way="cycle", times="14:00", weekdays=["1", "4"], month_days="", why="AP runs")
+    assert "From now on: Tuesdays and Fridays at 14:00." in said
+    assert "14:00 EST" in said
+    said = post(client, "admin:syncs_holiday_set", world.tenant.pk, days="2026-12-25 Christmas\nsoon", why="new list")
+    assert "does not begin with a date" in said
+    post(client, "admin:syncs_holiday_set", world.tenant.pk, days="2026-12-25 Christmas", why="new list")
+    assert [str(one) for one in world.tenant.holidays.all()] == ["Fri 25 Dec 2026 Christmas"]
+    assert "Christmas" in client.get(reverse("admin:syncs_holiday_set", args=[world.tenant.pk])).content.decode()
+    assert "Tuesdays and Fridays" in client.get(reverse("admin:syncs_stream_changelist")).content.decode()
+    page = client.get(reverse("admin:syncs_integration_change", args=[world.integration.pk])).content.decode()
+    assert "Tuesdays and Fridays at 14:00" in page
+    post(client, act, stream.pk, way="default", why="no longer")
+    assert "at once" in client.get(reverse("admin:syncs_stream_change", args=[stream.pk])).content.decode()
+
+
+def test_who_paused_it_and_why_is_shown_where_people_look(client: Client, world: World) -> None:
+    feed, stream = world.integration.erp.feed, Stream.objects.get(kind="bill")
+    assert "It was running already" in post(client, "admin:syncs_feed_resume", feed.pk, why="twice")
+    for row, kind in ((feed, "feed"), (stream, "stream")):
+        post(client, f"admin:syncs_{kind}_pause", row.pk, why="stock taking")
+        assert "It was paused already" in post(client, f"admin:syncs_{kind}_pause", row.pk, why="again")
+        assert "stock taking" in client.get(reverse(f"admin:syncs_{kind}_change", args=[row.pk])).content.decode()
+        assert "paused by" in client.get(reverse(f"admin:syncs_{kind}_changelist")).content.decode()
+    page = client.get(reverse("admin:syncs_integration_change", args=[world.integration.pk])).content.decode()
+    assert page.count("stock taking") == 2
+    assert "stock taking" in client.get("/admin/").content.decode()
+    assert (
+        "(paused)"
+        in client.get(reverse("admin:connectors_connection_change", args=[world.integration.erp_id])).content.decode()
+    )

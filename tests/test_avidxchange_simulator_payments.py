@@ -50,6 +50,8 @@ def test_the_reference_may_come_after_the_money_went(network: Network) -> None:
         ("bill:2", "ach", "ach_trace"),
         ("bill:3", "virtual_card", "card_last4"),
     ):
+        if not network.profile.has("payment", field):
+            continue
         payment = network.act("pay", invoices={bill: None}, method=method)
         network.act("advance_payment", payment_id=payment, to="issued", without_reference=True)
         before = network.payment(payment)
@@ -70,7 +72,8 @@ def test_an_error_says_what_is_wrong_and_can_be_fixed(network: Network) -> None:
     assert shown["status"] == "error"
     if network.profile.has("payment", "exceptions"):
         (problem,) = [network.read("payment_exception", row) for row in shown["exceptions"]]
-        assert (problem["code"], problem["fixable"]) == ("4", True)
+        says_whether = network.profile.has("payment_exception", "fixable")
+        assert (problem["code"], problem["fixable"]) == ("4", True if says_whether else None)
     network.act("advance_payment", payment_id=payment, to="cleared")
     assert network.books.payments[payment]["exceptions"] == []
 
@@ -146,7 +149,9 @@ def test_an_ach_return_has_a_code_and_opens_its_invoices_again(network: Network)
     payment = network.issued({"bill:1": None, "bill:2": None}, method="ach")
     network.act("advance_payment", payment_id=payment, to="cleared")
     network.act("return_payment", payment_id=payment, code="R03")
-    assert network.payment(payment)["ach_return_code"] == "R03"
+    assert network.books.payments[payment]["ach_return_code"] == "R03"
+    if network.profile.has("payment", "ach_return_code"):
+        assert network.payment(payment)["ach_return_code"] == "R03"
     assert balances(network, 1, 2) == [100, 50]
 
 

@@ -18,7 +18,7 @@ from connectors.clock import machine_clock
 from connectors.models import Connection, Exchange
 from connectors.quickbooks.simulator import QuickBooksSimulator
 from connectors.simulator_server import SimulatorServer
-from syncs.models import Problem
+from syncs.models import Problem, Stream
 from tests import connecting
 from tests.populated import populate, share_time, story_of
 
@@ -234,6 +234,28 @@ def test_a_bills_story_is_found_and_read(seen: Seen, settings: Settings, tmp_pat
     assert seen.complaints == []
 
 
+def schedule_and_pause(seen: Seen, stream: int) -> None:
+    """An AP cycle is chosen for payments, then they are paused: both are shown with who and why."""
+    page = seen.page
+    seen.go(f"/admin/syncs/stream/{stream}/schedule/")
+    page.locator("#id_way").select_option(label="certain weekdays or days of the month, at certain times")
+    page.locator("#id_times").fill("14:00")
+    page.get_by_label("Tuesdays").check()
+    page.get_by_label("Fridays").check()
+    page.get_by_label("Why").fill("AP pays on these days")
+    seen.shot("schedule")
+    page.get_by_role("button", name="From now on").click()
+    expect(page.locator("#content")).to_contain_text("Tuesdays and Fridays at 14:00")
+    seen.shot("stream-scheduled")
+    page.get_by_role("link", name="Pause …").click()
+    page.get_by_label("Why").fill("Month end")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#content")).to_contain_text("Paused by olivia")
+    seen.shot("stream-paused")
+    seen.go("/admin/")
+    seen.shot("admin-paused")
+
+
 def test_the_lists_of_operations_open_in_the_browser(seen: Seen, settings: Settings, tmp_path: Path) -> None:
     world = populate()
     share_time(world, settings, tmp_path)
@@ -250,10 +272,17 @@ def test_the_lists_of_operations_open_in_the_browser(seen: Seen, settings: Setti
         "attempts": "/admin/syncs/attempt/",
         "exchanges": "/admin/connectors/exchange/",
         "feed": f"/admin/syncs/feed/{world.integration.erp.feed.pk}/change/",
+        "feeds": "/admin/syncs/feed/",
+        "streams": "/admin/syncs/stream/",
+        "runs": "/admin/syncs/syncrun/",
+        "holidays": f"/admin/syncs/holiday/{world.tenant.pk}/set/",
     }.items():
         seen.go(path)
         expect(seen.page.locator("#content")).to_be_visible()
         seen.shot(name)
+    schedule_and_pause(seen, Stream.objects.get(kind="payment").pk)
+    seen.go(f"/admin/syncs/problem/{Problem.objects.get(code='partly_settled').pk}/replay/")
+    seen.shot("send-again")
     seen.go("/admin/syncs/syncrecord/?state__exact=held")
     seen.page.locator("input.action-select").first.check()
     seen.page.get_by_role("combobox").select_option(label="Send again …")

@@ -232,7 +232,7 @@ def test_a_bill_whose_vendor_is_ignored_is_held_with_that_reason_and_goes_on_whe
     assert (delivery().state, delivery().code) == (State.HELD, "reference_left_out")
     services.stop_ignoring(sync_record=record, now=world.clock.now(), **WHO)
     stream = Stream.objects.get(kind="vendor")
-    services.resume_stream(stream=stream, by="olivia", now=world.clock.now())
+    services.resume(row=stream, now=world.clock.now(), **WHO)
     world.settle()
     assert delivery().state == State.SYNCED
     assert not Problem.objects.filter(resolved_at=None).exists()
@@ -242,11 +242,11 @@ def test_a_paused_stream_sends_nothing_until_it_is_resumed() -> None:
     world = begin()
     stream = Stream.objects.get(kind="bill")
     with pytest.raises(ValidationError):
-        services.pause_stream(stream=stream, by="olivia", why="", now=world.clock.now())
-    services.pause_stream(stream=stream, now=world.clock.now(), **WHO)
+        services.pause(row=stream, by="olivia", why="", now=world.clock.now())
+    services.pause(row=stream, now=world.clock.now(), **WHO)
     bill_of(world, days=0.02)
     assert not world.network.invoices
-    services.resume_stream(stream=stream, by="olivia", now=world.clock.now())
+    services.resume(row=stream, now=world.clock.now(), **WHO)
     world.settle()
     assert len(world.network.invoices) == 1
     assert set(Event.objects.filter(subject_kind="stream").values_list("verb", flat=True)) == {

@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 
 from syncs import services
-from syncs.models import RemoteRecord, SyncRecord
+from syncs.models import Feed, RemoteRecord, Stream, SyncRecord
 from tests.connecting import staff
+from tests.payables import with_payment
 from tests.populated import approve_and_pay, pay_by_hand_too, story_of
 from tests.simulation.world import World
 from tests.test_story import one_bill, story
@@ -129,3 +130,22 @@ def test_a_bill_that_was_stopped_at_the_network_says_who_has_to_do_what(act: str
     assert "Somebody decides" not in told.coming.words
     if act != "hold_invoice":
         assert "Correct the bill in QuickBooks Online" in told.coming.words
+
+
+def test_a_story_says_what_is_paused_by_whom_and_what_that_means() -> None:
+    world, _, _ = with_payment()
+    now = world.clock.now()
+    payments, erp = Stream.objects.get(kind="payment"), Feed.objects.get(connection=world.integration.erp)
+    network = Feed.objects.get(connection=world.integration.ap_network)
+    for row in (payments, erp):
+        services.pause(row=row, by="olivia", why="month end", now=now)
+    world.settle(days=0.05)
+    coming = story(world, "INV-1").coming
+    assert "The delivery of payments is paused by olivia: month end." in coming.words
+    assert (
+        "Reading QuickBooks Online is paused by olivia: month end. What changes there is not noticed." in coming.words
+    )
+    services.resume(row=payments, by="olivia", why="done", now=world.clock.now())
+    services.pause(row=network, by="olivia", why="month end", now=now)
+    world.settle(days=0.05)
+    assert "But reading there is paused by olivia" in story(world, "INV-1").coming.words

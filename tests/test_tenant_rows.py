@@ -7,7 +7,7 @@ from audit.seal import seal
 from connectors.expiries import note_stop
 from connectors.models import SignIn, Tenant
 from connectors.tenants import scope
-from syncs.models import UnreadableRow
+from syncs.models import Holiday, Integration, Problem, Replay, ScheduleRow, UnreadableRow
 from tests.connecting import START, staff
 from tests.populated import populate
 
@@ -87,4 +87,11 @@ def fill_the_rest(tenant: Tenant) -> None:
     )
     note_stop(made, "", START)
     SignIn.objects.create(tenant=tenant, connection=made, user=staff(), state_hash="x", expires_at=START)
+    integration = Integration.objects.get(tenant=tenant)
+    of = {"tenant": tenant, "stream": integration.streams.first(), "since": START}
+    ScheduleRow.objects.create(**of, rule={"type": "cron", "expression": "0 6 * * *"}, changed_by="test", why="test")
+    Holiday.objects.create(tenant=tenant, day=START.date())
+    problem = Problem.objects.filter(tenant=tenant)[0]
+    when = {"asked_at": START, "due_at": START}
+    Replay.objects.create(tenant=tenant, problem=problem, asked_by="test", why="test", up_to_id=1, records=1, **when)
     seal(now=START, holder="test", horizon=2**62)

@@ -133,7 +133,7 @@ def test_the_schedules_of_the_queue_are_there_once(installation: Installation, w
     work_is_done(installation, within=30)
     eventually(lambda: len(installation.processes()) == 14, "two clusters run")
     assert installation.query("SELECT func FROM django_q_schedule ORDER BY func") == [
-        ("syncs.tasks.seal_audit",), ("syncs.tasks.tick",),
+        ("syncs.tasks.seal_audit",), ("syncs.tasks.send_again",), ("syncs.tasks.tick",),
     ]  # fmt: skip
     second.terminate()
     assert second.wait(15) == 0

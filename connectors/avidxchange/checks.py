@@ -1,14 +1,16 @@
 """*Check connection*: who we are at AvidXchange, what we may do there and what is missing, in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from connectors.avidxchange.client import Client
 from connectors.avidxchange.contract import Profile
 from connectors.avidxchange.faults import fault, remedy
+from connectors.avidxchange.sweep import begin, bounds
 from connectors.avidxchange.wire import Row, as_list
 from connectors.base import Environment, Finding
 from connectors.errors import AuthError, TokenExpired
+from connectors.records import Kind
 
 READ = {
     "list_vendors": "vendors",
@@ -101,15 +103,21 @@ def _reading(client: Client) -> Iterator[Finding]:
             continue
         if place >= ASKED_FOR:
             continue
-        ids = "external_ids" if client.profile.query_of(operation)["external_ids"] else "ids"
         try:
-            client.page(operation, {ids: NOBODYS, "page_size": "1"})
+            client.page(operation, {**_small_question(client, operation), "page_size": "1"})
         except TokenExpired:
             raise
         except AuthError as error:
             yield Finding(level="missing", text=f"We may not read {what}: {error}", remedy=remedy(error.code))
         else:
             yield Finding(level="ok", text=f"We may read {what}.")
+
+
+def _small_question(client: Client, operation: str) -> Mapping[str, str]:
+    """What nobody has the id of; where there are no ids to ask by, what has changed today."""
+    names, now = client.profile.query_of(operation), client.http.clock.now()
+    by_id = next((name for name in ("external_ids", "ids") if names[name]), "")
+    return {by_id: NOBODYS} if by_id else bounds(client.profile, begin(client.profile, now, (Kind.BILL,), now))
 
 
 def _offers(client: Client, company: Row) -> Iterator[Finding]:

@@ -57,6 +57,8 @@ class Client:
 
     def rows(self, operation: str, name: str, values: Sequence[str], **slots: str) -> Iterator[Any]:
         """Every row of a list that one of these ids names, however many the other side takes at once."""
+        if not self.profile.offers(operation) or not self.profile.query_of(operation)[name]:
+            raise fault("not_offered", f"{operation} by {name}")  # without the argument it would be another question
         for first in range(0, len(values), self.profile.limits.ids_per_query):
             some = ",".join(values[first : first + self.profile.limits.ids_per_query])
             yield from self.whole(operation, {name: some}, **slots)

@@ -224,8 +224,9 @@ def _profile(name: str) -> Profile:
     except ContractError as error:
         raise fault("contract_profile", str(error)) from error
     chosen = profile.strategies
-    known = chosen.upsert == "batch" and chosen.identifier == "string"
-    if not (known and chosen.coding == "split" and chosen.applications == "embedded"):
+    written = chosen.upsert == "batch" and chosen.identifier == "string" and chosen.coding == "split"
+    writes = any(profile.offers(route.write) for route in ROUTES.values())
+    if chosen.applications != "embedded" or (writes and not written):
         raise fault("contract_profile", f"{name} asks for strategies that this connector does not have.")
     return profile
 

@@ -18,6 +18,13 @@ INDISPENSABLE: Final = {
     "payment": ("id", "status", "amount", "applications"),
     "application": ("invoice_id", "gross_amount"),
 }
+# What is neither written nor listed needs no names.
+USED_BY: Final = {
+    "vendor": ("upsert_vendors", "list_vendors"),
+    "invoice": ("submit_invoices", "list_invoices"),
+    "payment": ("list_payments",),
+    "application": ("list_payments",),
+}
 PATH_SLOTS: Final = {"id", "dimension_id"}
 
 
@@ -85,6 +92,8 @@ def _check_tables(
 
 def _check_indispensable(data: Sections) -> Iterator[str]:
     for table, names in INDISPENSABLE.items():
+        if not any(data.operations.get(operation) for operation in USED_BY[table]):
+            continue
         for name in names:
             if data.fields.get(table, {}).get(name, "") is None:
                 yield f"fields.{table}.{name} is null, but nothing can be matched or paid without it: name it"

@@ -35,7 +35,7 @@ def decode_invoice(profile: Profile, raw: Any) -> Bill | Credit:
         due_date=row.day("due_date"),
         currency=currency,
         amount=sign * amount,
-        balance=sign * row.money("balance", currency),
+        balance=sign * (row.money("balance", currency) if profile.has("invoice", "balance") else amount),
         lines=decode_lines(row, "invoice_line", currency, sign),
         memo=row.text("rejection_reason") or row.text("description"),
         settlements=tuple(map(str, as_list(row.value("payment_ids")))),

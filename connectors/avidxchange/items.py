@@ -66,7 +66,8 @@ class Item:
     def number(self, name: str, value: Decimal | None) -> None:
         """Set a quantity, rounded to as many decimals as they take; it says how much, never how much money."""
         if value is not None:
-            self.put(name, round(value, self.profile.limits.quantity_decimals))
+            rounded = round(value, self.profile.limits.quantity_decimals)
+            self.put(name, Decimal(f"{value if rounded == value else rounded:f}"))
 
     def reference(self, name: str, ref: Ref | None, what: str) -> None:
         """Set the external id under which we wrote another record."""

@@ -11,7 +11,6 @@ from typing import Any
 from connectors.avidxchange.client import Client
 from connectors.avidxchange.decoding_lists import decode_value
 from connectors.avidxchange.dimensions import known_dimensions
-from connectors.avidxchange.faults import fault
 from connectors.avidxchange.reading import decode_rows
 from connectors.base import Cursor, Page, Unreadable
 from connectors.records import AnyRecord, Kind
@@ -50,8 +49,6 @@ def read_list(client: Client, kind: Kind, after: Cursor | None) -> Page:
 
 def fetch_from_list(client: Client, kind: Kind, ids: Sequence[str]) -> Decoded:
     """These records as they are now, and which of them cannot be read."""
-    if not client.profile.query_of(LISTS[kind])["ids"]:
-        raise fault("not_offered", f"{LISTS[kind]} by ids")
     records: list[tuple[Kind, AnyRecord]] = []
     unreadable: list[Unreadable] = []
     for code, slots, some in _by_list(client, kind, ids):

@@ -138,6 +138,9 @@ class QuickBooksConnector(base.Connector):
     def read(self, kind: Kind, after: Cursor | None) -> Page:
         return self._sweep.read(kind, after)
 
+    def count(self, kind: Kind) -> int:
+        return sum(self._client.count(source.entity) for source in OF_KIND[kind])
+
     def changes(self, cursor: Cursor) -> Page:
         return self._sweep.changes(cursor, self.session.http.clock.now())
 

@@ -36,8 +36,11 @@ def decode_credit(row: Row, home_currency: str) -> ours.Credit:
 def decode_order(row: Row, home_currency: str) -> ours.PurchaseOrder:
     """The purchase order of this row, with what of each line has come."""
     theirs = read_row(wire.PurchaseOrder, row)
+    bills = (link.txn_id for link in theirs.linked_txn if link.txn_type == "Bill")
     return ours.PurchaseOrder(
-        **_document(theirs, currency_of(theirs, home_currency), ordered=True), status=theirs.order_status.lower()
+        **_document(theirs, currency_of(theirs, home_currency), ordered=True),
+        status=theirs.order_status.lower(),
+        bills=tuple(dict.fromkeys(bills)),
     )
 
 

@@ -246,6 +246,7 @@ class PurchaseOrder(Document, frozen=True, kw_only=True):
     """What was ordered."""
 
     order_status: Literal["Open", "Closed"] = msgspec.field(name="POStatus", default="Open")
+    linked_txn: tuple[Link, ...] = ()
 
 
 class BillPayment(Entity, frozen=True, kw_only=True):

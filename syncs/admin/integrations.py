@@ -1,6 +1,6 @@
 """Integrations with what was decided for them, and their streams."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from django.contrib import admin
@@ -11,13 +11,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connectors.models import Connection
-from connectors.operations import Asked, NothingToAsk, ReasonForm, StaffAdmin, View, ask, by
+from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
 from connectors.reality import present
 from syncs import services
 from syncs.forms import POLICY_FORMS, POLICY_WORDS, MappingForm, PairForm
 from syncs.integrations import activate, pair
-from syncs.models import Integration, Mapping, Policy, Stream
-from syncs.selectors import overview
+from syncs.models import Feed, Integration, Mapping, Policy, Stream
+from syncs.schedule_forms import schedule_in_words
+from syncs.selectors import Overview, overview
 
 
 @admin.register(Integration)
@@ -69,7 +70,12 @@ class IntegrationAdmin(StaffAdmin):
         if integration := Integration.objects.filter(pk=object_id).first():
             found = overview(integration, now=present().now())
             values = {key: _meaning(key, row.value) for key, row in found.policies.items()}
-            shown = {"overview": found, "policy_words": POLICY_WORDS, "policy_values": values}
+            shown = {
+                "overview": found,
+                "policy_words": POLICY_WORDS,
+                "policy_values": values,
+            }
+            shown["work"] = list(_work(found))
         context = {**(extra_context or {}), **shown}
         return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
 
@@ -130,38 +136,6 @@ class IntegrationAdmin(StaffAdmin):
         return ask(request, self, form(request.POST or None), asked)
 
 
-@admin.register(Stream)
-class StreamAdmin(StaffAdmin):
-    list_display = ("kind", "integration", "paused", "due_at", "lease_until", "failures")
-    list_filter = ("kind", "paused", "tenant")
-    list_select_related = ("integration__erp", "integration__ap_network")
-    empty_text = "Streams are made with an integration."
-    change_form_outer_before_template = "syncs/admin/stream.html"
-
-    def acts(self) -> list[tuple[str, View]]:
-        return [("pause", self.pause), ("resume", self.resume)]
-
-    def pause(self, request: HttpRequest, id: int) -> HttpResponse:
-        stream = get_object_or_404(Stream, pk=id)
-
-        def act(entered: dict[str, Any]) -> str:
-            services.pause_stream(stream=stream, by=by(request), now=present().now(), **entered)
-            return "Paused. What is under way ends; nothing more is sent."
-
-        asked = Asked(title=f"Pause {stream}", button="Pause", back=self.address(stream), act=act)
-        return ask(request, self, ReasonForm(request.POST or None), asked)
-
-    def resume(self, request: HttpRequest, id: int) -> HttpResponse:
-        stream = get_object_or_404(Stream, pk=id)
-
-        def act(entered: dict[str, Any]) -> str:
-            services.resume_stream(stream=stream, by=by(request), now=present().now())
-            return "Resumed. It goes on from where it stood."
-
-        asked = Asked(title=f"Resume {stream}", button="Resume", back=self.address(stream), act=act)
-        return ask(request, self, NothingToAsk(request.POST if request.method == "POST" else None), asked)
-
-
 @admin.register(Mapping)
 class MappingAdmin(StaffAdmin):
     list_display = ("subject", "source", "target", "integration", "valid_from", "valid_to", "changed_by", "why")
@@ -178,6 +152,23 @@ class PolicyAdmin(StaffAdmin):
     list_select_related = ("integration__erp", "integration__ap_network")
     ordering = ("-valid_from", "-id")
     empty_text = "Every integration goes by the defaults. Policies are set on the page of an integration."
+
+
+def _work(found: Overview) -> Iterator[dict[str, object]]:
+    """What is read and what is delivered, one line each, with what can be done."""
+    rows: list[Feed | Stream] = [*found.feeds, *found.streams]
+    for row in rows:
+        kind, run = ("feed", "read") if isinstance(row, Feed) else ("stream", "deliver")
+        addresses = {
+            name: reverse(f"admin:syncs_{kind}_{act}", args=[row.pk])
+            for name, act in (("address", "change"), ("run", run), ("pause", "pause"), ("resume", "resume"))
+        }
+        if isinstance(row, Feed):
+            what, doing = f"Reading {row.connection}", row.stage.replace("_", " ")
+        else:
+            what, doing = f"Delivering {row.kind.replace('_', ' ')}s", ""
+        goes_by = schedule_in_words(row, getattr(row, "schedule", None))
+        yield {"row": row, "what": what, "now": f"every {doing}" if doing else "", "goes_by": goes_by, **addresses}
 
 
 def _link(page: StaffAdmin, connection: Connection) -> str | SafeString:

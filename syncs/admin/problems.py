@@ -7,11 +7,14 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connectors.operations import StaffAdmin
+from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
+from connectors.reality import present
+from syncs import services
 from syncs.admin.deliveries import ACTS, AT_ONCE
 from syncs.models import Problem, SyncRecord
 from syncs.selectors import amounts, stories_of
@@ -69,6 +72,44 @@ class ProblemAdmin(StaffAdmin):
     def blocked(self, problem: Problem) -> str:
         return amounts(problem.money)
 
+    def acts(self) -> list[tuple[str, View]]:
+        return [("replay", self.replay), ("stop_replay", self.stop_replay)]
+
+    def replay(self, request: HttpRequest, id: int) -> HttpResponse:
+        """Asks why, with how many records and how much money it is about."""
+        problem = get_object_or_404(Problem, pk=id)
+        found = services.preview(problem)
+
+        def act(entered: dict[str, Any]) -> str:
+            replay = services.replay_all(problem=problem, by=by(request), now=present().now(), **entered)
+            return f"{replay.records:,} are sent again, {AT_ONCE} at a time."
+
+        words = f"{counted(found.records)}, {amounts(found.money) or 'no money'}. {ACTS['replay'][2]}"
+        asked = Asked(
+            title=f"Send again what this holds: {problem.headline}",
+            button="Send again",
+            back=self.address(problem),
+            act=act,
+            explanation=words,
+        )
+        return ask(request, self, ReasonForm(request.POST or None), asked)
+
+    def stop_replay(self, request: HttpRequest, id: int) -> HttpResponse:
+        problem = get_object_or_404(Problem, pk=id)
+
+        def act(entered: dict[str, Any]) -> str:
+            stopped = services.stop_replay(problem=problem, by=by(request), now=present().now(), **entered)
+            return "Stopped. What was sent back already stays so." if stopped else "Nothing was being sent again."
+
+        asked = Asked(
+            title=f"Stop sending again: {problem.headline}",
+            button="Stop",
+            back=self.address(problem),
+            act=act,
+            explanation="What was sent back already is delivered; the rest stays held.",
+        )
+        return ask(request, self, ReasonForm(request.POST or None), asked)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -80,13 +121,21 @@ class ProblemAdmin(StaffAdmin):
             )
             shown = {
                 "blocked_money": amounts(problem.money),
-                "acts": [*_on_records(problem, records), *_beside(problem)],
+                "acts": [*self._sending_again(problem), *_on_records(problem, records), *_beside(problem)],
+                "replays": problem.replays.all()[:5],
                 "blocked": (blocked := _blocked(records[:MOST_SHOWN])),
                 "reasons_differ": any(one.reason for one in blocked),
                 "acts_on": len(records),
             }
         context = {**(extra_context or {}), **shown}
         return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
+
+    def _sending_again(self, problem: Problem) -> Iterator[Act]:
+        """All that it holds is sent again, or that is stopped."""
+        if problem.replays.filter(ended_at=None).exists():
+            yield Act(words="Stop sending again …", address=self.address(problem, "stop_replay"))
+        elif problem.sync_records.filter(state=State.HELD).exists():
+            yield Act(words="Send again …", address=self.address(problem, "replay"))
 
 
 def _blocked(records: Sequence[SyncRecord]) -> list[Blocked]:
@@ -102,15 +151,18 @@ def _blocked(records: Sequence[SyncRecord]) -> list[Blocked]:
     ]
 
 
+def counted(records: int) -> str:
+    """How many records, in words."""
+    return f"{records:,} record{'' if records == 1 else 's'}"
+
+
 def _on_records(problem: Problem, records: Sequence[SyncRecord]) -> Iterator[Act]:
-    """What can be done with the records that it blocks."""
-    held = [record.pk for record in records if record.state == State.HELD]
-    ignorable = [record.pk for record in records if record.state not in NOT_TO_IGNORE]
-    for act, ids in (("replay", held), ("ignore", ignorable)):
-        if ids:
-            query = urlencode({"problem": problem.pk, "ids": ",".join(map(str, ids))}, safe=",")
-            address = f"{reverse('admin:syncs_syncrecord_decide', args=[act])}?{query}"
-            yield Act(words=f"{ACTS[act][1]} …", address=address)
+    """What else can be done with the records that it blocks."""
+    if ids := [record.pk for record in records if record.state not in NOT_TO_IGNORE]:
+        query = urlencode({"problem": problem.pk, "ids": ",".join(map(str, ids))}, safe=",")
+        yield Act(
+            words="Ignore for good …", address=f"{reverse('admin:syncs_syncrecord_decide', args=['ignore'])}?{query}"
+        )
 
 
 def _beside(problem: Problem) -> Iterator[Act]:

@@ -1,62 +1,18 @@
 """What was read: feeds, remote records, and rows that could not be read."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import Value
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
+from unfold.decorators import display
 
-from connectors.operations import StaffAdmin, View, by
-from connectors.reality import present
+from connectors.operations import StaffAdmin
 from connectors.records import Kind, from_minor_units
-from syncs import services
-from syncs.mirror.pull import polled_in_words
-from syncs.models import Feed, RemoteRecord, SyncRun, UnreadableRow
-
-
-@admin.register(Feed)
-class FeedAdmin(StaffAdmin):
-    list_display = (
-        "connection", "tenant", "now_reading", "polled", "read_at", "due_at", "records_read", "failures", "paused",
-    )  # fmt: skip
-    list_filter = ("tenant",)
-    list_select_related = ("connection", "tenant")
-    empty_text = "Feeds are made when two connections are paired."
-    change_form_outer_before_template = "syncs/admin/feed.html"
-
-    def acts(self) -> list[tuple[str, View]]:
-        return [("read", require_POST(self.read))]
-
-    @admin.display(description="reads now")
-    def now_reading(self, feed: Feed) -> str:
-        return f"every {feed.stage.replace('_', ' ')}" if feed.stage else "what changed"
-
-    @admin.display(description="how often")
-    def polled(self, feed: Any) -> str:
-        return polled_in_words(feed, feed.now)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(now=Value(present().now())).defer("connection__credentials")
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        feed = self.get_queryset(request).filter(pk=object_id).first()
-        context = {**(extra_context or {}), **({"polled": self.polled(feed)} if feed else {})}
-        return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
-
-    def read(self, request: HttpRequest, id: int) -> HttpResponse:
-        feed = get_object_or_404(Feed, pk=id)
-        in_full = "in_full" in request.POST
-        act = services.read_in_full if in_full else services.read_now
-        act(feed=feed, by=by(request), now=present().now())
-        messages.success(request, "It is read in full next." if in_full else "It is read next.")
-        return redirect(self.address(feed))
+from syncs.admin.words import counts_in_words, length_in_words, speed_in_words
+from syncs.models import RemoteRecord, SyncRun, UnreadableRow
 
 
 @admin.register(RemoteRecord)
@@ -105,12 +61,28 @@ class UnreadableRowAdmin(StaffAdmin):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(StaffAdmin):
-    list_display = ("started_at", "what", "counts", "error")
-    list_filter = ("tenant",)
+    list_display = ("started_at", "run", "standing", "lasted_for", "numbers", "speed", "error")
+    list_filter = ("under_way", "tenant")
     list_select_related = ("feed__connection", "stream__integration__erp", "stream__integration__ap_network")
     ordering = ("-id",)
-    empty_text = "Nothing has run yet."
+    empty_text = "Nothing has run yet. Runs are kept for 90 days."
 
-    @admin.display(description="of")
-    def what(self, run: SyncRun) -> str:
-        return str(run.feed or run.stream)
+    @admin.display(description="run")
+    def run(self, run: SyncRun) -> str:
+        return f"{run.what}: {run.feed.connection}" if run.feed else f"{run.what}: {run.stream}"
+
+    @display(description="stands", label={"under way": "info"})  # type: ignore[untyped-decorator]
+    def standing(self, run: SyncRun) -> str:
+        return "under way" if run.under_way else "ended"
+
+    @admin.display(description="lasted")
+    def lasted_for(self, run: SyncRun) -> str:
+        return length_in_words(run.lasted)
+
+    @admin.display(description="numbers")
+    def numbers(self, run: SyncRun) -> str:
+        return counts_in_words(run)
+
+    @admin.display(description="records a second")
+    def speed(self, run: SyncRun) -> str:
+        return speed_in_words(run.per_second)

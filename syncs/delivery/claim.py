@@ -19,6 +19,7 @@ from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
+from syncs.delivery.orders import billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.reissues import not_yet_reversed
 from syncs.delivery.resolve import Missing, References, look_up, resolve
@@ -29,6 +30,7 @@ from syncs.keys import request_key
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
 from syncs.states import State
+from syncs.timing import hold_back
 
 AT_ONCE = 200
 IMAGES_AT_ONCE = 4  # their bytes are in memory together
@@ -82,11 +84,15 @@ def claim(slice_: Slice) -> Batch:
         known = look_up(slice_, records)
         standing = not_yet_reversed(slice_, records)
         unsent = not_to_send(slice_, records)
+        bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
         for one in claims:
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
+                continue
+            if one.target_id and one.remote_id in bills_first:
+                verdicts.append(_bills_first(slice_, one, bills_first[one.remote_id]))
                 continue
             posted = max(ours.get(one.remote_id, NOTHING).surely, one.settled_by_us)
             step = plan(slice_, one, known, posted, unsent.get(one.remote_id, ""))
@@ -94,6 +100,8 @@ def claim(slice_: Slice) -> Batch:
                 planned.append(step)
             else:
                 verdicts.append(step)
+        planned, held_back = hold_back(slice_, planned)
+        verdicts += held_back
         write_verdicts(slice_, verdicts, now=slice_.now())
         return Batch(planned=begin_attempts(slice_, planned), ruled=len(verdicts))
 
@@ -147,6 +155,11 @@ def _replaces(one: Claim, standing: Collection[str]) -> Missing | None:
         return None
     reason = f"It replaces payment {payment.reissue_of}, whose posting is still to be voided in the ERP."
     return Missing(kind=Kind.PAYMENT, id=payment.reissue_of, code="reversal_first", waits=True, reason=reason)
+
+
+def _bills_first(slice_: Slice, one: Claim, reason: str) -> Verdict:
+    again, code = slice_.now() + ASK_AGAIN, "bills_first"
+    return one.verdict(State.PENDING, code=code, reason=reason, next_attempt_at=again, said_before=one.code == code)
 
 
 def _as_sent(one: Claim, ruling: Ruling) -> str:

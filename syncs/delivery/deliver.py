@@ -14,8 +14,8 @@ from connectors.base import Action, Connector, Outcome
 from connectors.conversation import Effects, Job, Steps
 from connectors.errors import ConnectorError, TooLate, UnexpectedResponse
 from connectors.records import Kind
-from syncs import leases
-from syncs.delivery.claim import Batch, claim
+from syncs import leases, runs
+from syncs.delivery.claim import claim
 from syncs.delivery.doubt import look_up_doubtful
 from syncs.delivery.images import open_images
 from syncs.delivery.planned import Planned
@@ -25,7 +25,7 @@ from syncs.delivery.settle import not_sent, put_off, settle, stop_for
 from syncs.delivery.slice import ATTEMPT, Slice, open_slice
 from syncs.delivery.verdict import write_verdicts
 from syncs.leases import Lease
-from syncs.models import Stream, SyncRun
+from syncs.models import Stream
 from syncs.states import State
 
 SLICE_SECONDS = 5.0
@@ -72,7 +72,6 @@ def deliver_stream(stream_id: int, effects: Effects) -> Steps[None]:
             yield "settled"
         elif not batch.ruled:
             break
-        _note(slice_, batch)
     _give_back(stream_id, lease, clock.now(), wait)
 
 
@@ -164,16 +163,6 @@ def _each(chunk: Sequence[Planned], answer: list[Outcome] | ConnectorError) -> l
     return answer
 
 
-def _note(slice_: Slice, batch: Batch) -> None:
-    SyncRun.objects.create(
-        tenant_id=slice_.tenant_id,
-        stream=slice_.stream,
-        started_at=slice_.now(),
-        ended_at=slice_.now(),
-        counts={"attempted": len(batch.planned), "ruled": batch.ruled},
-    )
-
-
 def _give_back(stream_id: int, lease: Lease, now: datetime, wait: timedelta | None) -> None:
     with transaction.atomic():
         lease.check(now)  # locks the row, so that what is observed from here on finds it and makes it due
@@ -182,4 +171,6 @@ def _give_back(stream_id: int, lease: Lease, now: datetime, wait: timedelta | No
             [due_at] = cursor.fetchone()
         if due_at is not None and wait is not None:
             due_at = max(due_at, now + wait)
+        if due_at is None or due_at > now:
+            runs.end(Stream.objects.get(pk=stream_id))
         lease.give_back(due_at=due_at, now=now)

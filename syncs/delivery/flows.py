@@ -59,4 +59,4 @@ def what_we_send(record: AnyRecord) -> AnyRecord:
         return replace(bare, balance=Decimal(0), settlements=(), memo="", **shown)
     if isinstance(bare, Payment):
         return replace(bare, status="", memo="", mark="")
-    return replace(bare, memo="") if isinstance(bare, PurchaseOrder) else bare
+    return replace(bare, memo="", bills=()) if isinstance(bare, PurchaseOrder) else bare

@@ -1,5 +1,6 @@
 """A verdict: where one delivery stands after a step, and the one statement that writes a set of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,6 +8,7 @@ from datetime import datetime
 from django.db import connection as database
 
 from audit.log import NewEvent, record
+from syncs import runs
 from syncs.delivery.slice import Slice
 from syncs.models import SyncRecord
 from syncs.problems.causes import Cause, open_problem, recount
@@ -80,6 +82,7 @@ WHERE held.id = ANY(%(ids)s) AND r.id = held.remote_record_id AND s.tenant_id = 
   AND stream.id = s.stream_id AND stream.integration_id = %(integration)s
 """
 
+NEVER_LEFT = ("not sent", "not needed")
 VERBS = {
     State.SYNCED: "delivered",
     State.PENDING: "delivery_retried",
@@ -149,7 +152,14 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
             cursor.execute(SHARE_PROBLEM, {"ids": held, "integration": slice_.integration.pk})
     touched |= {verdict.problem_id for verdict in verdicts if verdict.problem_id is not None}
     recount(touched, now=now)
+    runs.note(slice_.stream, _counts(verdicts), started=slice_.lease.taken_at, now=now)
     record([_event(slice_, verdict, now) for verdict in verdicts if not verdict.said_before])
+
+
+def _counts(verdicts: Sequence[Verdict]) -> Counter[str]:
+    """What the run adds up: how many were dealt with, how many of them were sent, and where they stand."""
+    sent = sum(one.attempt_id is not None and one.outcome not in NEVER_LEFT for one in verdicts)
+    return Counter({runs.DONE: len(verdicts), "sent": sent}) + Counter(str(one.state) for one in verdicts)
 
 
 WRITTEN = (

@@ -17,6 +17,6 @@ DELETE FROM syncs_stream s WHERE s.kind IN ({KINDS})
 
 
 class Migration(migrations.Migration):
-    dependencies = (("syncs", "0001_initial"),)
+    dependencies = (("syncs", "0002_schedules_and_runs"),)
 
     operations = (migrations.RunSQL(LACKING, UNUSED),)

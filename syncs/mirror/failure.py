@@ -7,9 +7,10 @@ from django.db import transaction
 from connectors.conversation import Conversation
 from connectors.errors import AuthError, ConnectorError, RateLimited, TransientError
 from connectors.models import Connection
+from syncs import runs
 from syncs.delivery.decide import backoff
 from syncs.leases import Lease
-from syncs.models import Feed, SyncRun
+from syncs.models import Feed
 from syncs.problems.causes import Cause, open_problem, resolve_problems
 from syncs.problems.connections import cause_key_of, stop_for_sign_in
 
@@ -29,9 +30,9 @@ def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: 
         Feed.objects.filter(pk=feed.pk).update(failures=failures)
         # What webhooks named waits with the rest: it is fetched first when the feed is read again.
         Connection.objects.filter(pk=feed.connection_id).exclude(hinted_at=None).update(hinted_at=None)
-        SyncRun.objects.create(
-            tenant=feed.tenant, feed=feed, started_at=now, ended_at=now, error=str(error), counts={"stage": feed.stage}
-        )
+        runs.note(feed, {}, started=lease.taken_at, now=now, sweep=feed.sweep if feed.stage else 0, error=str(error))
+        if not feed.stage:
+            runs.end(feed)
         if isinstance(error, AuthError):
             stop_for_sign_in(feed.connection, error, now=now)
         elif not isinstance(error, TransientError) or failures >= FAILURES_BEFORE_A_PROBLEM:

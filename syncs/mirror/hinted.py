@@ -18,11 +18,13 @@ from connectors.errors import UnexpectedResponse
 from connectors.models import Connection, Hint
 from connectors.records import AnyRecord, Kind
 from connectors.registry import connector_class
+from syncs import runs
 from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
 from syncs.mirror.failure import reading_succeeded
 from syncs.mirror.page import keep_page
-from syncs.models import Feed, RemoteRecord, SyncRun
+from syncs.mirror.polling import are_healthy
+from syncs.models import Feed, RemoteRecord
 
 AT_ONCE = 200  # hints
 IDS_AT_ONCE = 100
@@ -78,6 +80,11 @@ def note_untold(feed: Feed, *, now: datetime) -> None:
         doubt_webhooks(connection, now)
 
 
+def webhooks_are_healthy(connection: Connection, now: datetime) -> bool:
+    """Whether webhooks tell of this company's changes soon enough that asking for them may wait."""
+    return are_healthy(webhook_at=connection.webhook_at, doubted_at=connection.doubted_at, now=now)
+
+
 def doubt_webhooks(connection: Connection, now: datetime) -> None:
     """Do not rely on webhooks until a night's comparison has found nothing that they missed."""
     connection.doubted_at = now
@@ -114,9 +121,9 @@ def _keep(
         Feed.objects.filter(pk=feed.pk).update(records_read=F("records_read") + counts["read"])
         conversation.kept_exchanges()
         if counts["changed"] or counts["unreadable"]:
-            SyncRun.objects.create(
-                tenant=feed.tenant, feed=feed, started_at=now, ended_at=now, counts={"stage": "webhooks", **counts}
-            )
+            runs.note(feed, counts, started=lease.taken_at, now=now)
+            if not feed.stage:
+                runs.end(feed)
         Hint.objects.filter(pk__in=settled).update(settled_at=now)
         reading_succeeded(feed, now)
 

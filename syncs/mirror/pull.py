@@ -7,7 +7,8 @@ is not yet time for them.
 """
 
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -17,18 +18,20 @@ from connectors.conversation import Conversation, Effects, Steps
 from connectors.errors import ConnectorError
 from connectors.models import Connection
 from connectors.records import Kind
-from syncs import leases
+from syncs import leases, runs
 from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
 from syncs.mirror.compare import observe_absent
 from syncs.mirror.failure import reading_failed, reading_succeeded
-from syncs.mirror.hinted import doubt_webhooks, fetch_hinted, note_untold
+from syncs.mirror.hinted import doubt_webhooks, fetch_hinted, note_untold, webhooks_are_healthy
 from syncs.mirror.page import keep_page
-from syncs.mirror.polling import are_healthy, kinds_to_compare, poll_interval
-from syncs.models import Feed, SyncRun
+from syncs.mirror.polling import kinds_to_compare
+from syncs.models import Feed
 from syncs.models.feed import COMPARE_EVERY
+from syncs.timing import next_reading
 
 SLICE_SECONDS = 5.0
+COUNTED_AFTER = 20  # pages of a kind: then one request more is a twentieth of them
 
 
 def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
@@ -60,7 +63,7 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
         yield "page kept"
         if done:
             now = effects.clock.now()
-            lease.give_back(due_at=now + _interval(feed, now), now=now)
+            lease.give_back(due_at=next_reading(feed, now), now=now)
             return
     # What was due still is; only webhooks may have come before its time.
     now = effects.clock.now()
@@ -70,25 +73,6 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
 def _is_due(feed: Feed, now: datetime) -> bool:
     """Whether changes are to be read, or a full reading goes on."""
     return bool(feed.stage) or (feed.due_at is not None and feed.due_at <= now)
-
-
-def _interval(feed: Feed, now: datetime) -> timedelta:
-    return poll_interval(timedelta(seconds=feed.interval_seconds), healthy=_is_healthy(feed, now))
-
-
-def polled_in_words(feed: Feed, now: datetime) -> str:
-    """How often it is asked for changes, and why."""
-    minutes, seconds = divmod(int(_interval(feed, now).total_seconds()), 60)
-    often = f"{minutes // 60} hours" if minutes > 60 and minutes % 60 == 0 else f"{minutes} minutes"
-    words = f"polled every {f'{seconds + 60 * minutes} seconds' if seconds else often}"
-    if _is_healthy(feed, now):
-        return f"webhooks healthy, {words}"
-    return f"webhooks doubted, {words}" if feed.connection.webhook_at else words
-
-
-def _is_healthy(feed: Feed, now: datetime) -> bool:
-    connection = feed.connection
-    return are_healthy(webhook_at=connection.webhook_at, doubted_at=connection.doubted_at, now=now)
 
 
 def _is_readable(feed: Feed) -> bool:
@@ -101,8 +85,10 @@ def _read_page(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[bo
     _begin_sweep(feed, conversation, clock.now())
     page = yield from conversation.call(_asking_for(feed))
     yield "page read"
-    _keep(feed, lease, conversation, page, clock.now())
+    pages = _keep(feed, lease, conversation, page, clock.now())
     if page.more:
+        if pages == COUNTED_AFTER and feed.full_after is None:
+            yield from _count(feed, lease, conversation)
         return False
     if not feed.stage:
         return not page.truncated
@@ -111,6 +97,20 @@ def _read_page(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[bo
         yield from observe_absent(feed, lease, conversation)
     _begin_next_kind(feed, lease, conversation, clock.now())
     return False
+
+
+def _count(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[None]:
+    """A kind that takes long the first time is counted, for the time left; where that fails nobody is told any."""
+    count: int | None = None
+    with suppress(ConnectorError):  # if it is serious the next page meets it
+        count = yield from conversation.call(lambda connector: connector.count(Kind(feed.stage)))
+    yield "counted"
+    now = conversation.effects.clock.now()
+    with transaction.atomic():
+        lease.check(now)
+        conversation.kept_exchanges()
+        if count is not None:
+            runs.expect(feed, feed.stage, count)
 
 
 def _asking_for(feed: Feed) -> Callable[[Connector], Page]:
@@ -139,11 +139,13 @@ def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: 
     with transaction.atomic():
         lease.check(now)
         feed.save(update_fields=["stage", "cursor", "full_after"])
+        if not following:
+            runs.end(feed)
 
 
 def _kinds(feed: Feed, conversation: Conversation, now: datetime) -> list[Kind]:
     provider = conversation.provider
-    kinds, healthy = _in_order(provider.reads), _is_healthy(feed, now)
+    kinds, healthy = _in_order(provider.reads), webhooks_are_healthy(feed.connection, now)
     return kinds_to_compare(kinds, provider.compare_days, healthy=healthy, sweep=feed.sweep)
 
 
@@ -153,7 +155,8 @@ def _in_order(kinds: Collection[Kind]) -> list[Kind]:
     return sorted(kinds, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else last, kind))
 
 
-def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> None:
+def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> int:
+    """Keep the page and its cursor; how many pages of the kind the full reading has kept so far, 0 for changes."""
     sweep = feed.sweep if feed.stage else 0
     with transaction.atomic():
         lease.check(now)
@@ -173,12 +176,11 @@ def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now:
         conversation.kept_exchanges()
         if counts["changed"] and (not feed.stage or feed.sweep > 1):
             note_untold(feed, now=now)
-        if counts["changed"] or counts["unreadable"]:
-            SyncRun.objects.create(
-                tenant=feed.tenant,
-                feed=feed,
-                started_at=now,
-                ended_at=now,
-                counts={"stage": feed.stage or "changes", **counts},
-            )
+        if feed.stage:
+            counts |= {f"read {feed.stage}": counts["read"], f"pages {feed.stage}": 1}
+        if feed.stage or counts["changed"] or counts["unreadable"]:
+            counts = runs.note(feed, counts, started=lease.taken_at, now=now, sweep=sweep)
+        if not feed.stage and not page.more:
+            runs.end(feed)
         reading_succeeded(feed, now)
+    return counts.get(f"pages {feed.stage}", 0)

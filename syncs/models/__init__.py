@@ -3,12 +3,15 @@
 from syncs.models.application import Application
 from syncs.models.attempt import Attempt
 from syncs.models.feed import Feed
+from syncs.models.holiday import Holiday
 from syncs.models.integration import Integration
 from syncs.models.mapping import Mapping
 from syncs.models.policy import Policy
 from syncs.models.problem import Problem
 from syncs.models.remote_record import RemoteRecord
 from syncs.models.remote_revision import RemoteRevision
+from syncs.models.replay import Replay
+from syncs.models.schedule import ScheduleRow
 from syncs.models.stream import Stream
 from syncs.models.sync_record import SyncRecord
 from syncs.models.sync_run import SyncRun
@@ -18,12 +21,15 @@ __all__ = [
     "Application",
     "Attempt",
     "Feed",
+    "Holiday",
     "Integration",
     "Mapping",
     "Policy",
     "Problem",
     "RemoteRecord",
     "RemoteRevision",
+    "Replay",
+    "ScheduleRow",
     "Stream",
     "SyncRecord",
     "SyncRun",

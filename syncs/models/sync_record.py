@@ -14,7 +14,8 @@ class SyncRecord(models.Model):
 
     `wanted` counts the revisions that were to be sent, `sent` is the last that was tried, `settled` the last that the
     other side holds for sure. `target_id` is empty until the other side has it. `reason` says in plain words why the
-    record stands where it stands. `attempt_id` is the attempt under way or in doubt.
+    record stands where it stands. `attempt_id` is the attempt under way or in doubt. `scheduled_for` is when a schedule
+    lets it be made on the other side; empty until it was asked.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
@@ -30,6 +31,7 @@ class SyncRecord(models.Model):
     trace_id = models.TextField()
     attempts = models.IntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
+    scheduled_for = models.DateTimeField(null=True)
     attempt_id = models.BigIntegerField(null=True)
     target_id = models.TextField(blank=True)
     target_version = models.TextField(blank=True)

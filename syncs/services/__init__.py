@@ -5,19 +5,28 @@ words. Pairing and activating are in `syncs.integrations`.
 """
 
 from syncs.services.deliveries import ignore, replay, stop_ignoring
+from syncs.services.replays import go_on, preview, replay_all, stop_replay
 from syncs.services.rules import Decided, set_mapping, set_policy
-from syncs.services.running import deactivate, pause_stream, read_in_full, read_now, resume_stream
+from syncs.services.running import deactivate, deliver_now, pause, read_in_full, read_now, resume
+from syncs.services.scheduling import set_holidays, set_schedule
 
 __all__ = [
     "Decided",
     "deactivate",
+    "deliver_now",
+    "go_on",
     "ignore",
-    "pause_stream",
+    "pause",
+    "preview",
     "read_in_full",
     "read_now",
     "replay",
-    "resume_stream",
+    "replay_all",
+    "resume",
+    "set_holidays",
     "set_mapping",
     "set_policy",
+    "set_schedule",
     "stop_ignoring",
+    "stop_replay",
 ]

@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.models import Connection
-from syncs.models import SyncRecord
+from syncs.models import Feed, Stream, SyncRecord
 from syncs.states import State
 from syncs.story.facts import Facts
 from syncs.story.mishaps import mishap
 from syncs.story.outlook import Coming, at_the_network
 from syncs.story.sides import Names
 
+NOTHING_SENT = "Nothing of it is sent or stopped until somebody resumes it."
 OURS = (State.PENDING, State.SENDING)
 
 
@@ -25,7 +26,9 @@ def coming(facts: Facts, names: Names, *, now: datetime) -> Coming:
         return replace(amiss, problems=problems)
     steps = (_step(delivery, target, now) for delivery, target in _in_order(facts, names))
     found = next((step for step in steps if step is not None), None) or at_the_network(facts, names)
-    return replace(found, problems=problems, words=" ".join([*_left_alone(facts, names), found.words]))
+    return replace(
+        found, problems=problems, words=" ".join([*_not_read(facts, names), *_left_alone(facts, names), found.words])
+    )
 
 
 def _standstill(facts: Facts, names: Names) -> str:
@@ -41,7 +44,13 @@ def _standstill(facts: Facts, names: Names) -> str:
                 f"The connection to {name} {connection.get_status_display()}. {connection.attention} "
                 "Everything goes on from where it stands once it works again."
             )
-    return "The delivery of bills is paused by a person." if facts.delivery.stream.paused else ""
+    stream = facts.delivery.stream
+    return f"The delivery of bills is paused {_paused(stream)} {NOTHING_SENT}" if stream.paused else ""
+
+
+def _paused(row: Feed | Stream) -> str:
+    """By whom, and why."""
+    return f"by {row.paused_by or 'a person'}: {row.paused_why or 'nobody said why'}."
 
 
 def _in_order(facts: Facts, names: Names) -> Iterator[tuple[SyncRecord, str]]:
@@ -56,6 +65,8 @@ def _step(delivery: SyncRecord, target: str, now: datetime) -> Coming | None:
     """What one delivery waits for; None if it is done."""
     what = delivery.stream.kind
     later = delivery.next_attempt_at if delivery.next_attempt_at and delivery.next_attempt_at > now else None
+    if delivery.stream.paused and delivery.state != State.SYNCED:
+        return Coming(tone="bad", words=f"The delivery of {what}s is paused {_paused(delivery.stream)} {NOTHING_SENT}")
     if delivery.state == State.HELD:
         return Coming(tone="bad", words=f"The {what} is held: {delivery.reason}")
     if delivery.state == State.IGNORED and not _was_sent(delivery):
@@ -71,6 +82,13 @@ def _step(delivery: SyncRecord, target: str, now: datetime) -> Coming | None:
         words = f"The {what} is sent to {target} {'later' if later else 'in a moment'}. {delivery.reason}".strip()
         return Coming(tone="info", words=words, at=later)
     return None
+
+
+def _not_read(facts: Facts, names: Names) -> Iterator[str]:
+    """That changes of the bill are not noticed."""
+    feed = facts.feeds.get(facts.erp.pk)
+    if feed is not None and feed.paused:
+        yield f"Reading {names.erp} is paused {_paused(feed)} What changes there is not noticed."
 
 
 def _left_alone(facts: Facts, names: Names) -> Iterator[str]:

@@ -82,5 +82,8 @@ def _stopped(word: str, facts: Facts, names: Names) -> Coming:
 
 
 def _looking(words: str, feed: Feed | None, tone: str = "info") -> Coming:
+    if feed is not None and feed.paused:
+        who = f"by {feed.paused_by or 'a person'}: {feed.paused_why or 'nobody said why'}."
+        return Coming(tone="bad", words=f"{words} But reading there is paused {who} We look again once it is resumed.")
     at = feed.due_at if feed else None
     return Coming(tone=tone, words=f"{words} We look again:" if at else words, at=at)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from connectors.base import Action
 from connectors.records import Bill, Kind, Payment, restore
 from connectors.registry import connector_class
+from syncs.delivery.verdict import NEVER_LEFT
 from syncs.models import Attempt
 from syncs.story.entries import Entry, Pointer, Rank
 from syncs.story.facts import Facts, Seen
@@ -21,7 +22,6 @@ WORKFLOW: Mapping[str, tuple[str, str]] = {
     "cancelled": ("Cancelled", "warn"),
 }
 COMPARED = {"number": "number", "amount": "amount", "date": "date", "due_date": "due date", "memo": "memo"}
-NEVER_LEFT = ("not sent", "not needed")
 SKEW = timedelta(minutes=2)  # how far a provider's clock may be behind ours
 
 

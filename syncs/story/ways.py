@@ -9,12 +9,13 @@ import msgspec
 from audit.models import Event
 from connectors.base import Action
 from connectors.records import Kind, Payment, Phase, restore
+from syncs.delivery.verdict import NEVER_LEFT
 from syncs.models import Attempt, SyncRecord
 from syncs.problems.catalogue import fault
 from syncs.story.entries import Entry, Pointer, Rank
 from syncs.story.facts import Facts, Paid
 from syncs.story.paying import method_of
-from syncs.story.sides import NEVER_LEFT, Names, left
+from syncs.story.sides import Names, left
 
 SENT = {"create": "Sent to", "update": "Change sent to", "void": "Void sent to", "withdraw": "Withdrawal sent to"}
 ACCEPTED = {"update": "Change accepted by", "withdraw": "Taken back at"}
