@@ -140,6 +140,12 @@ ENGINE = (
         remedy="Connect it again; it goes on by itself.",
     ),
     Fault(
+        code="sign_in_ends",
+        actor=Actor.CUSTOMER_ADMIN,
+        cause="The sign-in to a provider ends soon.",
+        remedy="Connect it again from the connection's page, by somebody whom the provider lets do that.",
+    ),
+    Fault(
         code="unexpected_answer",
         actor=Actor.US,
         cause="The provider answered in a way that is not documented; what was sent is looked up and tried again.",
