@@ -17,7 +17,7 @@ from syncs.states import State
 from tests.payables import EXPENSE, enter_vendor, invoice, open_problems
 from tests.simulation.world import REALM, World, begin
 
-PROFILES = ("assumed-v1", "renamed-v1")
+PROFILES = ("assumed-v1", "renamed-v1")  # the contracts by which everything flows
 PDF, OTHER_PDF = b"%PDF-1.7 the invoice", b"%PDF-1.7 the invoice, signed"
 AT_REST = (State.SYNCED, State.OUT_OF_SCOPE)
 
