@@ -1,4 +1,7 @@
-"""Under which contract with the network a story is told; the older one takes no bills, so its company has them already."""
+"""Under which contract with the network a story is told.
+
+The older one takes no bills, so its company has them already.
+"""
 
 import pytest
 
@@ -34,3 +37,9 @@ def go_back(world: World) -> None:
     connection.settings = {**connection.settings, "profile": OLDER}
     connection.credentials = older.person("issue_tokens", company_id=COMPANY)
     connection.save()
+
+
+def call(world: World, operation: str) -> str:
+    """A request for this operation as the network's contract has it, to put something in its way."""
+    asked = world.avidxchange.profile.operation(operation)
+    return f"{asked.method} {asked.path}"
