@@ -3,14 +3,19 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from connectors.models import Connection
 from connectors.operations import ReasonForm
 from syncs.mapping.policies import DEFAULTS
 from syncs.models import Integration
 from syncs.selectors import bank_accounts, codes_to_map, connections_of_role
-from syncs.services.rules import HELD_FOR, SOURCES
+from syncs.services.rules import HELD_FOR, LONGEST_HOLD, SOURCES
 
 WAYS = {"*": "every other way", "check": "check", "ach": "ACH", "card": "virtual card"}
 
@@ -129,14 +134,29 @@ class RequiredDimensionsForm(ListForm):
     )
 
 
+class HoldDaysForm(ReasonForm):
+    """How long an invoice may be on hold."""
+
+    value = forms.IntegerField(
+        label="Business days",
+        min_value=1,
+        max_value=LONGEST_HOLD,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="An invoice that is on hold for longer is a problem of the customer's AP.",
+    )
+    field_order = ("value", "why")
+
+
 POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "pending_payments": PendingPaymentsForm,
     "currencies": CurrenciesForm,
     "required_dimensions": RequiredDimensionsForm,
+    "hold_days": HoldDaysForm,
 }
 POLICY_WORDS = {
     "pending_payments": "Payments that are not executed yet",
     "currencies": "Currencies that are paid",
     "required_dimensions": "Dimensions that every line must carry",
+    "hold_days": "Business days that an invoice may be on hold",
 }
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

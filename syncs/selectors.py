@@ -11,7 +11,18 @@ from connectors.records import Account, Kind, from_minor_units, restore
 from connectors.registry import connectors
 from syncs.mapping.codes import CODED, source_of
 from syncs.mapping.policies import DEFAULTS, policies_in_force
-from syncs.models import Application, Feed, Integration, Mapping, Policy, Problem, RemoteRecord, Stream, SyncRecord
+from syncs.models import (
+    Application,
+    Feed,
+    Integration,
+    Mapping,
+    Policy,
+    Problem,
+    RemoteRecord,
+    StoppedInvoice,
+    Stream,
+    SyncRecord,
+)
 from syncs.services.rules import BANK
 
 PAYS = ("payment_id", "connection_id", "target_id")
@@ -91,9 +102,15 @@ def stories_of(records: Sequence[SyncRecord]) -> dict[int, int]:
     return told | {payments[payment]: ids[bill] for payment, bill in paid.items() if bill in ids}
 
 
+def stopped_invoices(problem: Problem) -> list[StoppedInvoice]:
+    """The invoices that stand still and that this problem is about."""
+    return list(problem.stopped_invoices.select_related("remote_record")[:20])
+
+
 def open_problems() -> str:
-    """How many problems are open, in words short enough for a badge; nothing where there is none."""
-    count = Problem.objects.filter(resolved_at=None)[:100].count()
+    """How many problems are open and not left as they are, in words short enough for a badge; nothing where there is
+    none."""
+    count = Problem.objects.filter(resolved_at=None, left_at=None)[:100].count()
     return "99+" if count > 99 else str(count or "")
 
 

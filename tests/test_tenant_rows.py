@@ -7,7 +7,17 @@ from audit.seal import seal
 from connectors.expiries import note_stop
 from connectors.models import SignIn, Tenant
 from connectors.tenants import scope
-from syncs.models import Holiday, Integration, Problem, Replay, ScheduleRow, UnreadableRow
+from syncs.models import (
+    Decision,
+    Holiday,
+    Integration,
+    Problem,
+    Replay,
+    ScheduleRow,
+    StoppedInvoice,
+    SyncRecord,
+    UnreadableRow,
+)
 from tests.connecting import START, staff
 from tests.populated import populate
 
@@ -94,4 +104,11 @@ def fill_the_rest(tenant: Tenant) -> None:
     problem = Problem.objects.filter(tenant=tenant)[0]
     when = {"asked_at": START, "due_at": START}
     Replay.objects.create(tenant=tenant, problem=problem, asked_by="test", why="test", up_to_id=1, records=1, **when)
+    delivery = SyncRecord.objects.filter(tenant=tenant)[0]
+    said = {"decided_by": "test", "why": "test", "decided_at": START}
+    Decision.objects.create(tenant=tenant, sync_record=delivery, what=Decision.What.LINK, **said)
+    remote = delivery.remote_record
+    StoppedInvoice.objects.create(
+        tenant=tenant, connection=made, remote_record=remote, status="on_hold", since=START, problem=problem
+    )
     seal(now=START, holder="test", horizon=2**62)

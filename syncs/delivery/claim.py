@@ -16,9 +16,11 @@ from connectors.base import REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
 from connectors.records import AnyRecord, Dimension, Kind, Payable, Payment, restore
 from syncs.delivery.attempts import begin_attempts
+from syncs.delivery.decided import vendors_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
+from syncs.delivery.linked import judge_linked, links_of
 from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.reissues import not_yet_reversed
@@ -89,7 +91,11 @@ def claim(slice_: Slice) -> Batch:
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
+        links = links_of(slice_, [one.id for one in claims])
         for one in claims:
+            if link := links.get(one.id):
+                verdicts.append(judge_linked(one, link))
+                continue
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
                 continue
@@ -185,7 +191,7 @@ def _write(slice_: Slice, one: Claim, action: Action, resolved: AnyRecord) -> Wr
         record_key=one.record_key,
         request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint, one.target_version),
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
-        context=_context(slice_, one.record),
+        context={**_context(slice_, one.record), **({} if one.target_id else one.decided)},
     )
 
 
@@ -236,7 +242,9 @@ def _lock(slice_: Slice) -> list[Claim]:
         ids = [id for (id,) in cursor.fetchall()]
         link_forgotten(slice_, ids)
         cursor.execute(DUE, [slice_.target.pk, ids, now, at_once])
-        return [_claimed(slice_.kind, dict(zip(CLAIMED, row, strict=True))) for row in cursor.fetchall()]
+        rows = [dict(zip(CLAIMED, row, strict=True)) for row in cursor.fetchall()]
+    decided = vendors_there(slice_, ids)
+    return [_claimed(slice_.kind, {**row, "decided": decided.get(row["id"], {})}) for row in rows]
 
 
 def _claimed(kind: Kind, row: dict[str, Any]) -> Claim:

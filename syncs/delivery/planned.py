@@ -1,6 +1,7 @@
 """What was claimed, and what is planned with it. Values only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -34,6 +35,7 @@ class Claim:
     target_status: str
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
+    decided: Mapping[str, str] = field(default_factory=dict)  # by a person: what a create has to know
 
     @property
     def settled_by_us(self) -> Decimal:

@@ -4,7 +4,7 @@ What already carries our mark is linked, not created. A bill that somebody else 
 that looks like this one, is never paid a second time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from connectors.base import Action, Link, Receipt
 from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
+from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
 from syncs.delivery.objections import Objection, is_same_posting, objection, settles
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
@@ -22,6 +23,7 @@ from syncs.models import Feed
 from syncs.states import State
 
 ASK_AGAIN = timedelta(minutes=1)
+POSTING_GONE = "posting_gone"
 NEVER_READ = timedelta(days=45)  # where no reading of the ERP has ever come to its end
 
 
@@ -40,6 +42,7 @@ class Open:
     bills: dict[str, AnyRecord]
     carried: dict[str, AnyRecord]
     being_posted: set[str] = field(default_factory=set)
+    overruled: Mapping[int, Overruled] = field(default_factory=dict)
 
 
 def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
@@ -79,7 +82,14 @@ def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
     yield "bills fetched"
     carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
     yield "payments on the bills fetched"
-    return Open(bills=bills, carried=carried)
+    linked = not_ours_but_linked(slice_, carried)
+    carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
+    return Open(bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]))
+
+
+def _as_ours(payment: AnyRecord) -> AnyRecord:
+    """A payment of the ERP that a person linked: it objects to no other, as ours do not."""
+    return msgspec.structs.replace(payment, mark="linked") if isinstance(payment, Payment) else payment
 
 
 def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], open_: Open) -> None:
@@ -88,7 +98,7 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
         checked.verdicts.append(one.put_back(reason="Whether it is there already cannot be told now."))
         return
     receipt = found[one.write.record_key]
-    if receipt is not None:
+    if receipt is not None and not _is_posted_anew(one, receipt, open_):
         checked.verdicts.append(_linked(one, receipt))
         return
     if one.write.action is Action.VOID:
@@ -101,7 +111,8 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
 def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     """It may be posted, if nothing objects: what it takes of its bills, the next payment of this set does not see."""
     bills = open_.bills
-    objected = objection(_payment(one), bills, open_.carried, open_.being_posted)
+    allowed = open_.overruled.get(one.claim.id, NONE)
+    objected = objection(_payment(one), bills, open_.carried, open_.being_posted, allowed)
     if objected is not None:
         checked.verdicts.append(_put_off(one, objected))
         return
@@ -117,6 +128,12 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
         open_.being_posted.add(bill_id)
     context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
+
+
+def _is_posted_anew(one: Planned, receipt: Receipt, open_: Open) -> bool:
+    """Whether what was found is only the voided posting that two persons want to be made again."""
+    gone = isinstance(receipt.record, Payment) and receipt.record.phase is Phase.REVERSED
+    return gone and any(code == POSTING_GONE for code, _ in open_.overruled.get(one.claim.id, NONE))
 
 
 def _put_off(one: Planned, objected: Objection) -> Verdict:

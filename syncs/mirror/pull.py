@@ -21,6 +21,7 @@ from connectors.records import Kind
 from syncs import leases, runs
 from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
+from syncs.mirror.afterwards import look_after
 from syncs.mirror.compare import observe_absent
 from syncs.mirror.failure import reading_failed, reading_succeeded
 from syncs.mirror.hinted import doubt_webhooks, fetch_hinted, note_untold, webhooks_are_healthy
@@ -57,6 +58,8 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
             if hinted and not _is_due(feed, effects.clock.now()):
                 break
             done = yield from _read_page(feed, lease, conversation)
+            if done:
+                yield from look_after(feed, lease, conversation, until=started + SLICE_SECONDS)
         except ConnectorError as error:
             reading_failed(feed, lease, conversation, error)
             return

@@ -21,6 +21,7 @@ from syncs.states import State
 from syncs.streams import lock_streams
 
 BANK = "bank"
+LONGEST_HOLD = 250  # business days
 SOURCES = (EVERY_OTHER, Method.CHECK, Method.ACH, Method.CARD)
 HELD_FOR = {
     Mapping.Subject.FUNDING_ACCOUNT: "unmapped_funding_account",
@@ -30,6 +31,7 @@ DECIDED_BY = {
     "pending_payments": ("unmapped_in_transit", "payment_not_executed"),
     "currencies": ("currency_not_paid",),
     "required_dimensions": ("dimension_missing",),
+    "hold_days": (),
 }
 
 
@@ -153,6 +155,9 @@ def _unfit_value(key: str, value: object) -> str:
     if key == REQUIRED:
         unknown = [word for word in value if word not in DIMENSIONS] if isinstance(value, list) else [str(value)]
         return f"{unknown[0]} is no dimension: choose of {', '.join(DIMENSIONS)}." if unknown else ""
+    if key == "hold_days":
+        fits = isinstance(value, int) and 1 <= value <= LONGEST_HOLD
+        return "" if fits else f"Say how many business days: 1 to {LONGEST_HOLD}."
     return "" if isinstance(value, type(DEFAULTS[key])) else "Say yes or no."
 
 
