@@ -86,8 +86,10 @@ class Payments:
 
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
         recent = self._read(self._sent_since(writes), unreadable)
-        paid = [part.target.id for write in writes for part in _payment(write).applications]
-        bills = self.client.by_ids("Bill", paid)
+        bills: list[msgspec.Raw] = []
+        for kind, entity in posting.ENTITIES.items():
+            targets = [part.target for write in writes for part in _payment(write).applications]
+            bills += self.client.by_ids(entity, [target.id for target in targets if target.kind is kind])
         unreadable += [bytes(row) for row in bills if not glimpse(row).id]
         links = [link for row in bills for link in glimpse(row).linked_txn if link.txn_type.startswith("BillPayment")]
         others = {link.txn_id for link in links} - {payment.id for payment in recent}

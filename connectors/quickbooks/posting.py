@@ -10,6 +10,9 @@ from connectors.errors import MappingError
 from connectors.quickbooks import memo
 from connectors.records import Kind, Payment, Phase
 
+# Intuit: the line of a vendor credit carries a positive amount as a bill's does, and the total is bills less credits.
+ENTITIES = {Kind.BILL: "Bill", Kind.CREDIT: "VendorCredit"}
+
 
 def encode_payment(
     payment: Payment, *, record_key: str, source: str, ap_account: str = "", standing_memo: str = ""
@@ -27,8 +30,8 @@ def encode_payment(
         "DocNumber": memo.document_number(payment, record_key),
         "PrivateNote": memo.in_place(memo.write(payment, record_key=record_key, source=source), standing_memo),
         "Line": [
-            {"Amount": amount, "LinkedTxn": [{"TxnId": bill, "TxnType": "Bill"}]}
-            for (_, bill), amount in _settles(payment).items()
+            {"Amount": abs(amount), "LinkedTxn": [{"TxnId": id, "TxnType": ENTITIES[kind]}]}
+            for (kind, id), amount in _settles(payment).items()
         ],
     }
     optional = {"CurrencyRef": payment.currency, "APAccountRef": ap_account}
@@ -71,12 +74,14 @@ def _why_not_posted(payment: Payment) -> str:
         return f"A payment that is {payment.phase} is not posted as a bill payment."
     if payment.phase is Phase.EXECUTED and payment.date is None:
         return "This payment is executed, but has no date."
-    if any(part.target.kind is not Kind.BILL or part.gross <= 0 for part in payment.applications):
-        return "This payment uses a vendor credit or another negative amount."
+    if any(part.gross == 0 or (part.gross < 0) != (part.target.kind is Kind.CREDIT) for part in payment.applications):
+        return "This payment pays less than nothing of a bill, or does not take from a vendor credit."
+    if payment.amount < 0:
+        return "The vendor credits of this payment are more than its bills."
     if any(part.discount or part.net != part.gross for part in payment.applications):
         return "This payment takes a discount, for which a bill payment has no field."
     if not payment.applications or sum(part.gross for part in payment.applications) != payment.amount:
-        return "The bills that this payment names do not add up to its amount."
+        return "The bills and credits that this payment names do not add up to its amount."
     return ""
 
 
