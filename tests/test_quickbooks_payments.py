@@ -182,7 +182,7 @@ def test_an_old_version_is_stale_and_changes_nothing(office: Office) -> None:
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        ({"gross": Decimal("100.25"), "discount": Decimal("2.00"), "net": Decimal("98.25")}, "discount"),
+        ({"gross": Decimal("100.25"), "discount": Decimal("-2.00"), "net": Decimal("102.25")}, "discount"),
         ({"gross": Decimal("-100.25"), "net": Decimal("-100.25")}, "credit"),
         ({"gross": Decimal("90.00"), "net": Decimal("90.00")}, "add up"),
     ],

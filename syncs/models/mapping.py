@@ -13,6 +13,7 @@ class Mapping(models.Model):
     class Subject(models.TextChoices):
         FUNDING_ACCOUNT = "funding_account", "bank account that payments are posted to, by method"
         IN_TRANSIT = "in_transit", "payments in transit"
+        DISCOUNT = "discount", "discounts taken"
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="mappings")
     integration = models.ForeignKey(Integration, models.PROTECT, related_name="mappings")
