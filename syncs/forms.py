@@ -14,7 +14,7 @@ from connectors.models import Connection
 from connectors.operations import ReasonForm
 from syncs.mapping.policies import DEFAULTS
 from syncs.models import Integration
-from syncs.selectors import bank_accounts, codes_to_map, connections_of_role
+from syncs.selectors import accounts_to_map, codes_to_map, connections_of_role
 from syncs.services.rules import HELD_FOR, LONGEST_HOLD, SOURCES
 
 WAYS = {"*": "every other way", "check": "check", "ach": "ACH", "card": "virtual card"}
@@ -44,10 +44,12 @@ class MappingForm(forms.Form):
         choices=[(source, WAYS[source]) for source in SOURCES],
         label="Paid by",
         widget=UnfoldAdminSelectWidget,
-        help_text="Payments in transit have one account for every way of paying.",
+        help_text="Payments in transit and discounts have one account for every way of paying.",
     )
     target = forms.ChoiceField(
-        label="Account in the ERP", widget=UnfoldAdminSelectWidget, help_text="Its active accounts of type Bank."
+        label="Account in the ERP",
+        widget=UnfoldAdminSelectWidget,
+        help_text="Of type Bank for payments; an income or expense account for discounts.",
     )
     why = forms.CharField(
         label="Why", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Stays with it, with your name."
@@ -57,7 +59,7 @@ class MappingForm(forms.Form):
         super().__init__(data)
         target = self.fields["target"]
         assert isinstance(target, forms.ChoiceField)
-        target.choices = [(account.id, f"{account.name} ({account.id})") for account in bank_accounts(integration)]
+        target.choices = [(one.id, f"{one.type}: {one.name} ({one.id})") for one in accounts_to_map(integration)]
 
 
 class CodeForm(ReasonForm):

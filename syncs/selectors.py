@@ -23,7 +23,7 @@ from syncs.models import (
     Stream,
     SyncRecord,
 )
-from syncs.services.rules import BANK
+from syncs.services.rules import BANK, is_fit
 
 PAYS = ("payment_id", "connection_id", "target_id")
 
@@ -57,10 +57,10 @@ def connections_of_role(role: str) -> QuerySet[Connection]:
     return found.defer("credentials").order_by("tenant__name", "pk")
 
 
-def bank_accounts(integration: Integration) -> list[Account]:
-    """The ERP's active bank accounts, by name."""
-    accounts = [account for account in _accounts(integration) if account.active and account.type.lower() == BANK]
-    return sorted(accounts, key=lambda account: account.name.lower())
+def accounts_to_map(integration: Integration) -> list[Account]:
+    """The ERP's active accounts that can stand for something, each type together, by name; bank accounts first."""
+    fit = [one for one in _accounts(integration) if one.active and any(is_fit(one, what) for what in Mapping.Subject)]
+    return sorted(fit, key=lambda one: (one.type.lower() != BANK, one.type, one.name.lower()))
 
 
 def overview(integration: Integration, *, now: datetime) -> Overview:

@@ -4,6 +4,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 
 from audit.seal import seal
+from connectors.expiries import note_stop
 from connectors.models import SignIn, Tenant
 from connectors.tenants import scope
 from syncs.models import (
@@ -25,8 +26,10 @@ NEVER_READ = {
     "audit_sealing",
     "connectors_app",
     "connectors_budget",
+    "connectors_hint",
     "connectors_signin",
     "connectors_token",
+    "connectors_webhook_delivery",
 }
 TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
@@ -92,6 +95,7 @@ def fill_the_rest(tenant: Tenant) -> None:
     UnreadableRow.objects.create(
         tenant=tenant, connection=made, kind="bill", remote_id="7", why="no SyncToken", raw="{}", seen_at=START
     )
+    note_stop(made, "", START)
     SignIn.objects.create(tenant=tenant, connection=made, user=staff(), state_hash="x", expires_at=START)
     integration = Integration.objects.get(tenant=tenant)
     of = {"tenant": tenant, "stream": integration.streams.first(), "since": START}

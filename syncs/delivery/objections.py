@@ -77,7 +77,7 @@ def _objections(
 def is_same_posting(sent: Payment, stands: Payment) -> bool:
     """Whether what stands settles what was sent: the money, its date and account, and which bills it settles."""
     same_date = sent.date in (None, stands.date)
-    return same_date and _money(sent) == _money(stands) and settles(sent) == settles(stands)
+    return same_date and _money(sent) == _money(stands) and takes(sent) == takes(stands)
 
 
 def _money(payment: Payment) -> tuple[object, ...]:
@@ -85,11 +85,25 @@ def _money(payment: Payment) -> tuple[object, ...]:
     return payment.amount, payment.currency, payment.phase, account
 
 
+def takes(payment: Payment) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """Which bills a payment settles, and which discounts it takes on them."""
+    return settles(payment), discounts(payment)
+
+
 def settles(payment: Payment) -> dict[str, Decimal]:
     """How much of which bill a payment settles; of a credit it takes less than nothing."""
     sums: dict[str, Decimal] = {}
     for application in payment.applications:
         sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.gross
+    return sums
+
+
+def discounts(payment: Payment) -> dict[str, Decimal]:
+    """How much discount a payment takes on which bill."""
+    sums: dict[str, Decimal] = {}
+    for application in payment.applications:
+        if application.discount:
+            sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.discount
     return sums
 
 

@@ -67,6 +67,11 @@ class Planned:
         again = {"outcome": "not sent", "uncount": True, "next_attempt_at": at or self.write.sent_at}
         return self.verdict(State.PENDING, **{**again, **details})
 
+    def left_out(self) -> Verdict:
+        """The other side holds nothing of it, and nothing is wanted there."""
+        why = {"code": self.ruling.code, "reason": self.ruling.reason}
+        return self.verdict(State.OUT_OF_SCOPE, outcome="not needed", **why)
+
     def stands(self, **details: object) -> Verdict:
         """The other side holds what is wanted."""
         held = {"settles": True, "fingerprint": self.claim.wanted_fingerprint}

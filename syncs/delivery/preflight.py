@@ -15,7 +15,7 @@ from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
-from syncs.delivery.objections import Objection, is_same_posting, objection, settles
+from syncs.delivery.objections import Objection, discounts, is_same_posting, objection, settles, takes
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
@@ -102,8 +102,10 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
         checked.verdicts.append(_linked(one, receipt))
         return
     if one.write.action is Action.VOID:
-        left_out = {"code": one.ruling.code, "reason": one.ruling.reason}
-        checked.verdicts.append(one.verdict(State.OUT_OF_SCOPE, outcome="not needed", **left_out))
+        if discounts(_payment(one)):  # what was made for a discount before the payment itself is still to be undone
+            checked.cleared.append(one)
+        else:
+            checked.verdicts.append(one.left_out())
         return
     _clear(checked, one, open_)
 
@@ -175,7 +177,7 @@ def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
     if not isinstance(posting, Payment) or posting.phase is Phase.REVERSED:
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        return one.stands(outcome="found", verb="delivery_found")
+        return None if discounts(_payment(one)) else one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:
         return _not_ours(one, "posting_gone", "is no longer what we posted")
     if one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
@@ -224,10 +226,11 @@ def _as_it_was_left(one: Planned, posting: Payment) -> Verdict:
 
 
 def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
-    """Whether what stands as executed settles something else; amount and bills of a pending one follow the payment."""
+    """Whether what stands as executed settles something else; amount and bills of a pending one follow the payment, its
+    discounts do not."""
     if posting.phase is not Phase.EXECUTED:
-        return False
-    return (posting.amount, settles(posting)) != (payment.amount, settles(payment))
+        return discounts(posting) != discounts(payment)
+    return (posting.amount, takes(posting)) != (payment.amount, takes(payment))
 
 
 def settlements(bills: dict[str, AnyRecord]) -> list[str]:

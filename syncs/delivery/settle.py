@@ -33,7 +33,8 @@ def settle(slice_: Slice, sent: Sequence[tuple[Planned, Outcome, str]]) -> timed
             for one, outcome, trace_id in sent
         ]
         write_verdicts(slice_, verdicts, now=now)
-        taken = {one.write.record_key: outcome for one, outcome, _ in sent if isinstance(outcome, Receipt)}
+        receipts = {one.write.record_key: outcome for one, outcome, _ in sent if isinstance(outcome, Receipt)}
+        taken = {key: receipt for key, receipt in receipts.items() if receipt.id}
         observe_receipts(slice_, taken)
     errors = [outcome for _, outcome, _ in sent if isinstance(outcome, ConnectorError)]
     return stop_for(slice_, errors)
@@ -108,6 +109,8 @@ def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | Non
 
 def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     if isinstance(outcome, Receipt):
+        if not outcome.id:
+            return one.left_out()
         taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
         if one.ruling.code != CHANGED_AFTER_LOCK:
             return taken

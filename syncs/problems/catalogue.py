@@ -50,6 +50,12 @@ ENGINE = (
         remedy="Map the account, or turn off pending payments.",
     ),
     Fault(
+        code="unmapped_discount",
+        actor=Actor.OPERATIONS,
+        cause="No account for discounts taken is mapped.",
+        remedy="Map the account that finance books discounts on; what waits is released.",
+    ),
+    Fault(
         code="payment_status_unknown",
         actor=Actor.US,
         cause="The payment has a status that the contract does not know.",
@@ -70,7 +76,7 @@ ENGINE = (
     Fault(
         code="payment_shape",
         actor=Actor.CUSTOMER_AP,
-        cause="The payment has a discount or a credit.",
+        cause="The payment has a part that is neither a bill with its discount nor a credit.",
         remedy="Enter the payment in the ERP by hand, then ignore this record.",
     ),
     Fault(
@@ -118,7 +124,7 @@ ENGINE = (
     Fault(
         code="applications_changed",
         actor=Actor.CUSTOMER_AP,
-        cause="The bills or the amount of a payment changed after it was posted.",
+        cause="The bills, the amount or the discounts of a payment changed after it was posted.",
         remedy="Void the posting in the ERP, then send this one again; or correct it there and ignore this record.",
     ),
     Fault(
@@ -168,6 +174,12 @@ ENGINE = (
         actor=Actor.CUSTOMER_ADMIN,
         cause="The provider no longer accepts our sign-in; everything of this connection waits where it stands.",
         remedy="Connect it again; it goes on by itself.",
+    ),
+    Fault(
+        code="sign_in_ends",
+        actor=Actor.CUSTOMER_ADMIN,
+        cause="The sign-in to a provider ends soon.",
+        remedy="Connect it again from the connection's page, by somebody whom the provider lets do that.",
     ),
     Fault(
         code="unexpected_answer",

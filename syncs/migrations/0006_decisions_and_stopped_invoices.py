@@ -8,8 +8,8 @@ from audit.schema import tenant_policy
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connectors", "0001_initial"),
-        ("syncs", "0006_codes_of_the_network"),
+        ("connectors", "0002_webhooks_and_expiries"),
+        ("syncs", "0005_codes_of_the_network"),
     ]
 
     operations = [
