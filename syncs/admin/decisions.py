@@ -79,7 +79,7 @@ def link(admin: StaffAdmin, request: HttpRequest, id: int) -> HttpResponse:
     record = _record(id)
     found = payments_to_link(record) if record.stream.kind == Kind.PAYMENT else []
     named = [
-        (one.remote_id, f"{one.remote_id}: {_amount(one)}, {one.date}, {one.number or 'no reference'}") for one in found
+        (one.remote_id, f"{one.remote_id}: {_amount(one)}, {one.date}, {one.number}".rstrip(", ")) for one in found
     ]
     none = "Nobody has entered a payment in the ERP that settles all bills of this one."
     form = ChoiceForm("Payment in the ERP", named, request.POST or None, none)

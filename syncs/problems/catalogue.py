@@ -89,7 +89,7 @@ ENGINE = (
         code="recorded_by_hand",
         actor=Actor.CUSTOMER_AP,
         cause="A bill of this payment is already settled in the ERP, or carries a payment that looks like this one.",
-        remedy="If both are one payment, link it to that one; if not, two persons have it posted, or you stop the check.",
+        remedy="If both are one payment, link it to that one; if not, have it posted by two persons, or stop it.",
     ),
     Fault(
         code="earlier_posting_stands",

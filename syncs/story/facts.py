@@ -85,17 +85,6 @@ def facts_of(bill: RemoteRecord) -> Facts:
     seen = _with_earlier(bill.tenant_id, records)
     events = _events(bill.tenant_id, [one for one in (delivery, *deliveries.values()) if one])
     attempts = _attempts(bill.tenant_id, [one.pk for one in (delivery, *deliveries.values()) if one])
-    payments = []
-    for pk, (_, minor) in applied.items():
-        posted = postings.get(deliveries[pk].target_id) if pk in deliveries else None
-        payments.append(
-            Paid(
-                payment=seen[pk],
-                applied_minor=minor,
-                delivery=deliveries.get(pk),
-                posting=seen[posted.pk] if posted else None,
-            )
-        )
     connections = [bill.connection_id, *([network.pk] if network else [])]
     return Facts(
         bill=seen[bill.pk],
@@ -103,7 +92,7 @@ def facts_of(bill: RemoteRecord) -> Facts:
         delivery=delivery,
         network=network,
         invoice=seen[invoice.pk] if invoice else None,
-        payments=payments,
+        payments=[_paid(seen, pk, minor, deliveries.get(pk), postings) for pk, (_, minor) in applied.items()],
         elsewhere=[(seen[pk], minor) for pk, (_, minor) in elsewhere.items()],
         events=events,
         attempts=attempts,
@@ -112,6 +101,13 @@ def facts_of(bill: RemoteRecord) -> Facts:
         codes=_codes(delivery, invoice),
         feeds={feed.connection_id: feed for feed in Feed.objects.filter(connection_id__in=connections)},
     )
+
+
+def _paid(
+    seen: Mapping[int, Seen], pk: int, minor: int, delivery: SyncRecord | None, postings: Mapping[str, RemoteRecord]
+) -> Paid:
+    posted = postings.get(delivery.target_id) if delivery else None
+    return Paid(payment=seen[pk], applied_minor=minor, delivery=delivery, posting=seen[posted.pk] if posted else None)
 
 
 def _deliveries(remote_record_ids: Iterable[int]) -> QuerySet[SyncRecord]:
