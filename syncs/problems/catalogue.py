@@ -89,7 +89,7 @@ ENGINE = (
         code="recorded_by_hand",
         actor=Actor.CUSTOMER_AP,
         cause="A bill of this payment is already settled in the ERP, or carries a payment that looks like this one.",
-        remedy="If both are one payment, link it to that one; if not, have it posted by two persons, or stop it.",
+        remedy="If both are one payment, link it to that one; if not, stop the check or have two persons post it.",
     ),
     Fault(
         code="earlier_posting_stands",
