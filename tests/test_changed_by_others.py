@@ -24,6 +24,7 @@ from tests.payables import (
     invoice,
     of_bill,
     of_payment,
+    of_vendor,
     open_problems,
     postings,
     read,
@@ -277,3 +278,15 @@ def test_a_reissue_waits_until_the_posting_of_what_it_replaces_is_voided() -> No
     finish(claiming)
     world.settle(days=1)
     assert (of_payment(again).state, len(ours(world, bill_id)), balance(world, bill_id)) == (State.SYNCED, 1, "200.00")
+
+
+def test_what_is_on_a_list_is_sent_once_for_each_change_although_the_other_side_has_not_been_read_since() -> None:
+    world = begin()
+    vendor = enter_vendor(world)
+    world.settle(days=1)
+    world.person(world.quickbooks, "deactivate", entity="Vendor", identity=vendor)
+    world.clock.advance(timedelta(hours=1))
+    read(world)
+    deliver(world, "vendor")
+    sent = of_vendor()
+    assert (sent.state, [attempt.action for attempt in attempts(sent)]) == (State.SYNCED, ["create", "update"])

@@ -7,13 +7,14 @@ it is active.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection as database
 
 from connectors.models import Connection
 from syncs.streams import make_due
 
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_AGAIN = """
 UPDATE syncs_syncrecord s
 SET state = 'pending', settled_fingerprint = '', attempts = 0, next_attempt_at = %(now)s
@@ -25,7 +26,7 @@ FROM (
         AND there.kind = stream.kind AND there.remote_id = s.target_id
     WHERE s.tenant_id = %(tenant)s AND s.record_key = ANY(%(keys)s) AND CASE
         WHEN s.target_id = '' THEN s.state IN ('out_of_scope', 'held', 'ignored')
-        WHEN s.state <> 'synced' OR there.id IS NULL THEN false
+        WHEN s.state <> 'synced' OR there.id IS NULL OR there.seen_at < %(since)s THEN false
         WHEN stream.kind = 'payment'
             THEN ours.status <> 'reversed' AND (there.gone <> '' OR there.version <> s.target_version)
         WHEN stream.kind IN ('bill', 'credit')
@@ -37,9 +38,11 @@ RETURNING s.stream_id
 """
 
 
-def look_again(connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime) -> None:
+def look_again(
+    connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime, since: datetime = EVER
+) -> None:
     """Make due what of these streams stands on this connection otherwise, in the caller's transaction, which has locked
-    the streams."""
+    the streams; what it showed before `since` says nothing, because we have written there after that."""
     if not keys or not streams:
         return
     with database.cursor() as cursor:
@@ -50,6 +53,7 @@ def look_again(connection: Connection, streams: Sequence[int], keys: Sequence[st
                 "tenant": connection.tenant_id,
                 "streams": list(streams),
                 "keys": list(keys),
+                "since": since,
                 "now": now,
             },
         )
