@@ -8,7 +8,7 @@ from typing import Any
 from connectors.records import Kind
 from mlconnector.demo.figures import Books, ErpBill, ErpPayment, Explained, NetworkBill, NetworkPayment
 from mlconnector.demo.simulated import ERP, NETWORK, Simulated
-from mlconnector.demo.story import COMPANY, NETWORK_COMPANY, REALM
+from mlconnector.demo.company import COMPANY, NETWORK_COMPANY, REALM
 from syncs.keys import record_key
 from syncs.models import Attempt, SyncRecord
 from syncs.states import State

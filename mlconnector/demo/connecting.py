@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from connectors import reality, services
 from connectors.models import App, Connection, Tenant
 from connectors.services import redirect_uri
-from mlconnector.demo.people import Bookkeeper
+from mlconnector.demo.bookkeeper import Bookkeeper
 from mlconnector.demo.simulated import ERP, NETWORK, Simulated
-from mlconnector.demo.story import CHECKING, COMPANY, IN_TRANSIT, NETWORK_COMPANY, REALM, TIME_ZONE
+from mlconnector.demo.company import CHECKING, COMPANY, IN_TRANSIT, NETWORK_COMPANY, REALM, TIME_ZONE
 from syncs.integrations import activate, pair
 from syncs.models import Feed, Integration, Mapping
 from syncs.services import set_mapping
