@@ -8,9 +8,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from connectors.models import Connection
 from connectors.operations import ReasonForm
 from syncs.mapping.policies import DEFAULTS
-from syncs.models import Integration, Mapping
-from syncs.selectors import bank_accounts, connections_of_role
-from syncs.services.rules import SOURCES
+from syncs.models import Integration
+from syncs.selectors import bank_accounts, codes_to_map, connections_of_role
+from syncs.services.rules import HELD_FOR, SOURCES
 
 WAYS = {"*": "every other way", "check": "check", "ach": "ACH", "card": "virtual card"}
 
@@ -32,7 +32,9 @@ class PairForm(forms.Form):
 class MappingForm(forms.Form):
     """Which account of the ERP stands for what."""
 
-    subject = forms.ChoiceField(choices=Mapping.Subject.choices, label="For", widget=UnfoldAdminSelectWidget)
+    subject = forms.ChoiceField(
+        choices=[(subject, subject.label) for subject in HELD_FOR], label="For", widget=UnfoldAdminSelectWidget
+    )
     source = forms.ChoiceField(
         choices=[(source, WAYS[source]) for source in SOURCES],
         label="Paid by",
@@ -51,6 +53,29 @@ class MappingForm(forms.Form):
         target = self.fields["target"]
         assert isinstance(target, forms.ChoiceField)
         target.choices = [(account.id, f"{account.name} ({account.id})") for account in bank_accounts(integration)]
+
+
+class CodeForm(ReasonForm):
+    """Which code of the AP network stands for an account or dimension of the ERP."""
+
+    source = forms.ChoiceField(
+        label="In the ERP", widget=UnfoldAdminSelectWidget, help_text="Accounts and dimensions that were not sent."
+    )
+    target = forms.ChoiceField(
+        label="At the AP network",
+        widget=UnfoldAdminSelectWidget,
+        required=False,
+        help_text="What it has already under a code of its own; nothing to send what is in the ERP again.",
+    )
+    field_order = ("source", "target", "why")
+
+    def __init__(self, integration: Integration, data: Any = None) -> None:
+        super().__init__(data)
+        ours, there = codes_to_map(integration)
+        for name, choices in (("source", ours), ("target", [("", "nothing: it stands for itself"), *there])):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
 
 
 class PendingPaymentsForm(ReasonForm):

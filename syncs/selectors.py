@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from connectors.models import Connection
 from connectors.records import Account, Kind, from_minor_units, restore
 from connectors.registry import connectors
+from syncs.mapping.codes import CODED, source_of
 from syncs.mapping.policies import DEFAULTS, policies_in_force
 from syncs.models import Application, Feed, Integration, Mapping, Policy, Problem, RemoteRecord, Stream, SyncRecord
 from syncs.services.rules import BANK
@@ -101,18 +102,41 @@ def amounts(money: dict[str, int]) -> str:
     return ", ".join(f"{from_minor_units(int(amount), currency):,} {currency}" for currency, amount in money.items())
 
 
+def codes_to_map(integration: Integration) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The accounts and dimensions of the ERP that were not sent, and the network's own codes, each with its name."""
+    known = RemoteRecord.objects.filter(tenant_id=integration.tenant_id, kind__in=CODED, gone="")
+    sent = SyncRecord.objects.filter(stream__integration=integration, stream__kind__in=CODED).exclude(target_id="")
+    ours = known.filter(connection_id=integration.erp_id).exclude(pk__in=sent.values("remote_record_id"))
+    there = known.filter(connection_id=integration.ap_network_id).exclude(remote_id__in=sent.values("target_id"))
+    return (
+        [(source_of(Kind(row.kind), row.remote_id), _named(row)) for row in ours.order_by("kind", "name")],
+        [(row.remote_id, _named(row)) for row in there.exclude(key="").order_by("kind", "name")],
+    )
+
+
+def _named(row: RemoteRecord) -> str:
+    return f"{row.kind} {row.number} {row.name}"
+
+
 def _mappings(integration: Integration) -> list[InForce]:
-    names = {account.id: account.name for account in _accounts(integration)}
-    return [
-        InForce(
-            what=f"{row.get_subject_display()}: {'every other way' if row.source == '*' else row.source}",
-            value=f"{names.get(row.target, 'unknown account')} ({row.target})",
-            since=row.valid_from,
-            changed_by=row.changed_by,
-            why=row.why,
-        )
-        for row in Mapping.objects.filter(integration=integration, valid_to=None)
-    ]
+    sides = (integration.erp_id, integration.ap_network_id)
+    shown = RemoteRecord.objects.filter(tenant_id=integration.tenant_id, connection__in=sides, kind__in=CODED)
+    names = {(row.connection_id, row.remote_id): row.name for row in shown}
+    rows = Mapping.objects.filter(integration=integration, valid_to=None).exclude(target="")
+    return [_mapping(integration, row, names) for row in rows]
+
+
+def _mapping(integration: Integration, row: Mapping, names: dict[tuple[int, str], str]) -> InForce:
+    source, side = "every other way" if row.source == "*" else row.source, integration.erp_id
+    if row.subject == Mapping.Subject.CODE:
+        source, side = names.get((side, row.source.partition(":")[2]), row.source), integration.ap_network_id
+    return InForce(
+        what=f"{row.get_subject_display()}: {source}",
+        value=f"{names.get((side, row.target), 'unknown')} ({row.target})",
+        since=row.valid_from,
+        changed_by=row.changed_by,
+        why=row.why,
+    )
 
 
 def _policies(integration: Integration, now: datetime) -> dict[str, InForce]:

@@ -4,7 +4,7 @@ Whoever holds one of these and wants another could otherwise wait for somebody w
 then streams in the order of kinds, then remote records, then deliveries.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import connection as database
@@ -17,12 +17,11 @@ SELECT id FROM syncs_stream WHERE id = ANY(%s) ORDER BY array_position(%s::text[
 MAKE_DUE = "UPDATE syncs_stream SET due_at = LEAST(coalesce(due_at, %(now)s), %(now)s) WHERE id = ANY(%(ids)s)"
 
 
-def lock_streams(ids: Collection[int]) -> None:
+def lock_streams(ids: Iterable[int]) -> None:
     """Lock these in the caller's transaction."""
-    if ids:
-        kinds = [str(flow.kind) for flow in sorted(FLOWS.values(), key=lambda flow: flow.rank)]
-        with database.cursor() as cursor:
-            cursor.execute(LOCK, [list(ids), kinds])
+    kinds = [str(flow.kind) for flow in sorted(FLOWS.values(), key=lambda flow: flow.rank)]
+    with database.cursor() as cursor:
+        cursor.execute(LOCK, [sorted(ids), kinds])
 
 
 def make_due(ids: Collection[int], *, now: datetime) -> None:

@@ -198,6 +198,31 @@ def test_the_wait_is_what_they_ask_for_by_their_own_clock(body: str, headers: di
     assert error.retry_after == seconds
 
 
+def test_a_hard_limit_waits_like_a_throttle_in_each_dialect_and_a_block_is_not_waited_for() -> None:
+    until = "2026-Nov-21 05:34:00+0000 UTC"
+    throttling = [body.replace("ams:", "amt:").replace("/security", "/throttling") for body in dialects(900801)]
+    for body in (*dialects(900801, nextAccessTime=until), *throttling):
+        error = meaning(503, body, headers={"retry-after": "Sat, 21 Nov 2026 05:34:00 GMT"})
+        assert isinstance(error, RateLimited)
+        assert (error.retry_after, error.scope) == (31, "app")
+    for body in dialects(900805, nextAccessTime=until):
+        assert type(meaning(429, body, headers={"retry-after": "60"})) is AuthError
+
+
+def test_a_company_that_signs_by_its_own_tokens_is_asked_for_new_ones_and_any_other_fault_is_as_ever() -> None:
+    by_tokens = classify(ASSUMED, write=False, by_tokens=True)
+    for code in (900901, 900903, 900904):
+        for body in dialects(code):
+            error = by_tokens(answer(401, body))
+            assert type(error) is AuthError
+            assert error.code == "tokens_refused"
+    for status, code in ((401, 900902), (401, 900905), (401, 900907), (403, 900908), (429, 900803)):
+        for body in dialects(code):
+            same = by_tokens(answer(status, body))
+            assert same is not None
+            assert same.code == meaning(status, body, write=False).code
+
+
 def test_a_throttle_of_the_application_stops_all_its_customers_and_one_of_a_resource_does_not() -> None:
     scopes = {}
     for code in (900803, 900802):

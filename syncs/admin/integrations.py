@@ -14,7 +14,7 @@ from connectors.models import Connection
 from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
 from connectors.reality import present
 from syncs import services
-from syncs.forms import POLICY_FORMS, POLICY_WORDS, MappingForm, PairForm
+from syncs.forms import POLICY_FORMS, POLICY_WORDS, CodeForm, MappingForm, PairForm
 from syncs.integrations import activate, pair
 from syncs.models import Feed, Integration, Mapping, Policy, Stream
 from syncs.schedule_forms import schedule_in_words
@@ -36,6 +36,7 @@ class IntegrationAdmin(StaffAdmin):
             ("activate", self.activate),
             ("deactivate", self.deactivate),
             ("mapping", self.mapping),
+            ("code", self.code),
             *policies,
         ]
 
@@ -107,6 +108,17 @@ class IntegrationAdmin(StaffAdmin):
 
         asked = Asked(title="Map an account", button="Map it from now on", back=self.address(integration), act=act)
         return ask(request, self, MappingForm(integration, request.POST or None), asked)
+
+    def code(self, request: HttpRequest, id: int) -> HttpResponse:
+        integration = _integration(id)
+
+        def act(entered: dict[str, Any]) -> str:
+            decided = services.map_code(integration=integration, by=by(request), now=present().now(), **entered)
+            return f"Mapped from now on. Looked at again: {decided.released}."
+
+        back = self.address(integration)
+        asked = Asked(title="Map to a code of the AP network", button="Map it from now on", back=back, act=act)
+        return ask(request, self, CodeForm(integration, request.POST or None), asked)
 
     def _policy(self, key: str) -> View:
         def view(request: HttpRequest, id: int) -> HttpResponse:

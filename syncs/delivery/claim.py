@@ -27,6 +27,7 @@ from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.keys import request_key
+from syncs.mapping.codes import mapped_elsewhere
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
 from syncs.states import State
@@ -83,7 +84,7 @@ def claim(slice_: Slice) -> Batch:
         ours = explained(slice_.source, slice_.kind, ids) if slice_.kind in (Kind.BILL, Kind.CREDIT) else {}
         known = look_up(slice_, records)
         standing = not_yet_reversed(slice_, records)
-        unsent = not_to_send(slice_, records)
+        unsent = {**not_to_send(slice_, records), **mapped_elsewhere(slice_.codes, records)}
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []

@@ -177,6 +177,8 @@ def _is_sent(order: Known | None) -> bool:
 
 def _across(slice_: Slice, ref: Ref, there: References) -> Ref:
     forward = slice_.flow.source == "erp"
+    if forward and (ref.kind, ref.id) in slice_.codes:
+        return slice_.codes[ref.kind, ref.id]
     other = there.known.get(ref)
     words = str(ref.kind).replace("_", " ")
     if other is None:

@@ -44,7 +44,7 @@ class Ruling:
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
     """What a ruling needs beyond the record: whether the other side has it and has refused a change, our postings, and
-    why an image is none to send."""
+    why something that is not there is none to send."""
 
     linked: bool
     gone: bool
@@ -79,6 +79,8 @@ def _rule_listed(record: Vendor | Account | Dimension, around: Circumstances) ->
         return SEND
     if around.gone:
         return _out("gone_before_sent", "It no longer existed in the ERP before it was sent.")
+    if around.unsent:
+        return _out("mapped", around.unsent)
     if not record.active:
         return _out("inactive", "It is inactive in the ERP and was never sent.")
     return SEND

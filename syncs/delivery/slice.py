@@ -11,6 +11,7 @@ from connectors.registry import connector_class
 from syncs.delivery.flows import FLOWS, Flow
 from syncs.leases import Lease
 from syncs.mapping.accounts import AccountMappings, mappings_in_force
+from syncs.mapping.codes import Codes, codes_in_force
 from syncs.mapping.policies import policies_in_force
 from syncs.models import Integration, Stream
 
@@ -29,6 +30,7 @@ class Slice:
     talk: Conversation
     policies: Mapping[str, object]
     accounts: AccountMappings
+    codes: Codes
 
     @property
     def integration(self) -> Integration:
@@ -83,4 +85,5 @@ def open_slice(stream_id: int, lease: Lease, effects: Effects) -> Slice | None:
         talk=Conversation(connection=roles[flow.target], effects=effects, trace_id=trace_id),
         policies=policies_in_force(integration.pk, at=now),
         accounts=mappings_in_force(integration.pk, at=now),
+        codes=codes_in_force(integration, at=now),
     )

@@ -1,4 +1,4 @@
-"""Mapping: which account there stands for which code here, and since when."""
+"""Mapping: what stands for what on the other side, and since when."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,12 +13,13 @@ class Mapping(models.Model):
     class Subject(models.TextChoices):
         FUNDING_ACCOUNT = "funding_account", "bank account that payments are posted to, by method"
         IN_TRANSIT = "in_transit", "payments in transit"
+        CODE = "code", "account or dimension that the AP network has under a code of its own"
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="mappings")
     integration = models.ForeignKey(Integration, models.PROTECT, related_name="mappings")
     subject = models.CharField(max_length=40, choices=Subject.choices)
-    source = models.TextField(help_text="The payment method, or * for every other.")
-    target = models.TextField(help_text="The account's id in the ERP.")
+    source = models.TextField(help_text="The payment method, or * for every other; or a kind and id in the ERP.")
+    target = models.TextField(help_text="The account's id in the ERP; of a code, its id at the AP network.")
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True)
     changed_by = models.TextField()

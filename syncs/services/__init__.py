@@ -4,6 +4,7 @@ Everything takes keyword arguments, writes an audit event with who and why, and 
 words. Pairing and activating are in `syncs.integrations`.
 """
 
+from syncs.services.codes import map_code
 from syncs.services.deliveries import ignore, replay, stop_ignoring
 from syncs.services.replays import go_on, preview, replay_all, stop_replay
 from syncs.services.rules import Decided, set_mapping, set_policy
@@ -16,6 +17,7 @@ __all__ = [
     "deliver_now",
     "go_on",
     "ignore",
+    "map_code",
     "pause",
     "preview",
     "read_in_full",

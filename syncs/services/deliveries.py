@@ -11,6 +11,7 @@ from syncs.models import SyncRecord
 from syncs.problems.causes import recount
 from syncs.services.rules import due_again
 from syncs.states import LABELS, State
+from syncs.streams import lock_streams
 
 
 def replay(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
@@ -62,6 +63,7 @@ def stop_ignoring(*, sync_record: SyncRecord, by: str, why: str, now: datetime) 
 def _lock(sync_record: SyncRecord, why: str) -> SyncRecord:
     if not why.strip():
         raise ValidationError({"why": "Say why: it stays in the record's history."})
+    lock_streams(sync_record.stream.integration.streams.values_list("pk", flat=True))
     return (
         SyncRecord.objects.select_for_update(of=("self",))
         .select_related("remote_record", "stream")

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.db.models import Count, F, Max, QuerySet, Sum
 
 from audit.log import NewEvent, record
-from syncs.models import Problem, Replay, Stream, SyncRecord
+from syncs.models import Problem, Replay, SyncRecord
 from syncs.services.rules import due_again
 from syncs.services.running import refuse_without
 from syncs.states import State
+from syncs.streams import lock_streams
 
 AT_ONCE = 200
 BETWEEN = timedelta(seconds=1)
@@ -84,7 +85,7 @@ def _send_back(replay: Replay, now: datetime) -> int:
     """One set, in the caller's transaction; it is the last where it is not full."""
     left = _held(replay.problem).filter(pk__gt=replay.after_id, pk__lte=replay.up_to_id)
     # Streams before their deliveries, as slices of delivery lock them.
-    list(Stream.objects.select_for_update().filter(pk__in=left.values("stream")).order_by("pk").values_list("pk"))
+    lock_streams(left.order_by().values_list("stream", flat=True).distinct())
     rows = list(left.select_for_update(of=("self",)).order_by("pk").values_list("pk", "trace_id", "code")[:AT_ONCE])
     ids = [id for id, _, _ in rows]
     due_again(ids, now=now)

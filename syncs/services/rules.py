@@ -18,6 +18,7 @@ from syncs.mapping.dimensions import DIMENSIONS, REQUIRED
 from syncs.mapping.policies import DEFAULTS
 from syncs.models import Integration, Mapping, Policy, RemoteRecord, Stream, SyncRecord
 from syncs.states import State
+from syncs.streams import lock_streams
 
 BANK = "bank"
 SOURCES = (EVERY_OTHER, Method.CHECK, Method.ACH, Method.CARD)
@@ -50,9 +51,9 @@ def set_mapping(
     *, integration: Integration, subject: str, source: str, target: str, by: str, why: str, now: datetime
 ) -> Decided:
     """From now on this account of the ERP stands for this; ValidationError names what cannot be."""
-    errors = _needed(why)
-    if subject not in Mapping.Subject:
-        errors["subject"] = f"Choose one of: {', '.join(Mapping.Subject.labels)}."
+    errors = needed(why)
+    if subject not in HELD_FOR:
+        errors["subject"] = f"Choose one of: {', '.join(Mapping.Subject(one).label for one in HELD_FOR)}."
     elif source not in (SOURCES if subject == Mapping.Subject.FUNDING_ACCOUNT else (EVERY_OTHER,)):
         errors["source"] = "Choose a method of payment; payments in transit have one account for all of them."
     if problem := _unfit(integration, target):
@@ -62,33 +63,41 @@ def set_mapping(
     if errors:
         raise ValidationError(errors)
     with transaction.atomic():
-        _lock(integration)
-        before = Mapping.objects.filter(integration=integration, subject=subject, source=source, valid_to=None)
-        was = list(before.values_list("target", flat=True))
-        before.update(valid_to=now)
-        row = Mapping.objects.create(
-            tenant_id=integration.tenant_id,
-            integration=integration,
-            subject=subject,
-            source=source,
-            target=target,
-            valid_from=now,
-            changed_by=by,
-            why=why,
-        )
-        decided = {"subject": subject, "source": source, "target": target, "before": was}
-        record([_event(integration, "mapping_changed", f"{subject}:{source}", by, why, now, **decided)])
+        row = begin_mapping(integration, subject, source, target, by, why, now)
         cause = f"integration:{integration.pk}:{subject}:"
         waited = (
             Q(problem__cause_key=cause + source) if source != EVERY_OTHER else Q(problem__cause_key__startswith=cause)
         )
-        released = _release(integration, waited & Q(code=HELD_FOR[Mapping.Subject(subject)], state=State.HELD), by, now)
+        released = release(integration, waited & Q(code=HELD_FOR[Mapping.Subject(subject)], state=State.HELD), by, now)
     return Decided(row=row, released=released)
+
+
+def begin_mapping(
+    integration: Integration, subject: str, source: str, target: str, by: str, why: str, now: datetime
+) -> Mapping:
+    """End the mapping that is in force and begin this one, in the caller's transaction."""
+    _lock(integration)
+    before = Mapping.objects.filter(integration=integration, subject=subject, source=source, valid_to=None)
+    was = list(before.values_list("target", flat=True))
+    before.update(valid_to=now)
+    row = Mapping.objects.create(
+        tenant_id=integration.tenant_id,
+        integration=integration,
+        subject=subject,
+        source=source,
+        target=target,
+        valid_from=now,
+        changed_by=by,
+        why=why,
+    )
+    decided = {"subject": subject, "source": source, "target": target, "before": was}
+    record([_event(integration, "mapping_changed", f"{subject}:{source}", by, why, now, **decided)])
+    return row
 
 
 def set_policy(*, integration: Integration, key: str, value: object, by: str, why: str, now: datetime) -> Decided:
     """From now on this is done where more than one thing is right; ValidationError names what cannot be."""
-    errors = _needed(why)
+    errors = needed(why)
     if key not in DEFAULTS:
         errors["key"] = f"Choose one of: {', '.join(sorted(DEFAULTS))}."
     elif problem := _unfit_value(key, value):
@@ -111,11 +120,12 @@ def set_policy(*, integration: Integration, key: str, value: object, by: str, wh
         )
         record([_event(integration, "policy_changed", key, by, why, now, value=value, before=was)])
         waited = Q(code__in=DECIDED_BY[key], state__in=(State.HELD, State.OUT_OF_SCOPE))
-        released = _release(integration, waited, by, now)
+        released = release(integration, waited, by, now)
     return Decided(row=row, released=released)
 
 
-def _needed(why: str) -> dict[str, str]:
+def needed(why: str) -> dict[str, str]:
+    """The error for a decision without its reason."""
     return {} if why.strip() else {"why": "Say why: auditors will ask."}
 
 
@@ -151,8 +161,9 @@ def _lock(integration: Integration) -> None:
     Integration.objects.select_for_update().get(pk=integration.pk)
 
 
-def _release(integration: Integration, waited: Q, by: str, now: datetime) -> int:
+def release(integration: Integration, waited: Q, by: str, now: datetime) -> int:
     """Make these due again in the caller's transaction; their problems close once they have gone through."""
+    lock_streams(integration.streams.values_list("pk", flat=True))
     ids = list(
         SyncRecord.objects.filter(waited, stream__integration=integration)
         .select_for_update(of=("self",))
