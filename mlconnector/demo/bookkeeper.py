@@ -4,10 +4,10 @@ from base64 import b64encode
 from decimal import Decimal
 
 from mlconnector.demo.company import CHECKING
+from mlconnector.demo.goods import ITEMS
 from mlconnector.demo.lists import ListKeeper, Row
 from mlconnector.demo.paper import image_of
 from mlconnector.demo.plan import Act
-from mlconnector.demo.goods import ITEMS
 from mlconnector.demo.story import Bill, Entry, Line, Order
 
 NET_30 = "3"  # the payment terms that a new company has under this id

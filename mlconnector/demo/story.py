@@ -1,4 +1,4 @@
-"""What the story is made of: orders, bills and credits, drawn from the vendors and what they sell. Always the same. Pure.
+"""What the story is made of: orders and bills, drawn from the vendors and what they sell. Always the same. Pure.
 
 Day 1 is a Monday, and a day after it a working day. A bill's fate says what becomes of it where it is not simply
 approved and paid; `trouble.py` hands these out, and has the bills and credits as they are entered.
@@ -90,12 +90,19 @@ def _orders() -> list[Order]:
     orders = []
     for place in range(ORDERED):
         vendor, key = sellers[place * 7 % len(sellers)], f"O{place + 1:02d}"
-        lines = [replace(line, quantity=line.quantity * 2, amount=line.amount * 2) for line in _goods(key, vendor.trade)]
+        lines = [
+            replace(line, quantity=line.quantity * 2, amount=line.amount * 2) for line in _goods(key, vendor.trade)
+        ]
         received = ways[place * 11 % ORDERED]
         orders.append(
             Order(
-                key=key, day=place // 8 * 3, vendor=vendor, number=f"PO-{2401 + place}", branch=choose(key, BRANCHES),
-                lines=lines, received=received,
+                key=key,
+                day=place // 8 * 3,
+                vendor=vendor,
+                number=f"PO-{2401 + place}",
+                branch=choose(key, BRANCHES),
+                lines=lines,
+                received=received,
             )  # fmt: skip
         )
     return orders
@@ -104,7 +111,12 @@ def _orders() -> list[Order]:
 def _of_order(order: Order) -> Iterator[Bill]:
     """The bills for an order: what came, at the order's prices."""
     half = [replace(line, quantity=line.quantity // 2, amount=line.amount / 2) for line in order.lines]
-    came = {"in full": [order.lines], "in part": [half], "in two": [half, half], "not yet": []}[order.received]
+    came: Sequence[Sequence[Line]] = {
+        "in full": [order.lines],
+        "in part": [half],
+        "in two": [half, half],
+        "not yet": [],
+    }[order.received]
     for place, lines in enumerate(came):
         day = order.day + between(f"came {order.key}", 2, 4) + 4 * place
         yield _bill(f"{order.key}-{place + 1}", day, order.vendor, order.branch, lines, order)
@@ -144,9 +156,7 @@ def _day(vendor: Vendor, place: int, count: int) -> int:
     return 1 + place * apart + draw(f"day {vendor.name} {place}", apart)
 
 
-def _bill(
-    words: str, day: int, vendor: Vendor, branch: str, lines: Sequence[Line], order: Order | None = None
-) -> Bill:
+def _bill(words: str, day: int, vendor: Vendor, branch: str, lines: Sequence[Line], order: Order | None = None) -> Bill:
     image_after = [None, 1, 0, 0, 0, 0, 0, 0][draw(f"image {words}", 8)]
     number = f"{''.join(word[0] for word in vendor.name.split() if word[0].isalpha())}-{between(words, 10000, 99999)}"
     return Bill(

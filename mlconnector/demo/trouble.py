@@ -51,7 +51,9 @@ CREDITS = 12
 def _fated(usual: Sequence[Bill]) -> list[Bill]:
     fates: dict[str, str] = {}
     for fate, fits in FATES.items():
-        free = (bill for bill in usual if bill.key not in fates and bill.order is None and bill.vendor.currency == "USD")
+        free = (
+            bill for bill in usual if bill.key not in fates and bill.order is None and bill.vendor.currency == "USD"
+        )
         fates[next(bill.key for bill in free if fits(bill))] = fate
     return [_spoiled(bill, fates.get(bill.key, "paid"), usual) for bill in usual]
 
