@@ -111,12 +111,13 @@ def _orders() -> list[Order]:
 def _of_order(order: Order) -> Iterator[Bill]:
     """The bills for an order: what came, at the order's prices."""
     half = [replace(line, quantity=line.quantity // 2, amount=line.amount / 2) for line in order.lines]
-    came: Sequence[Sequence[Line]] = {
+    ways: dict[str, list[Sequence[Line]]] = {
         "in full": [order.lines],
         "in part": [half],
         "in two": [half, half],
         "not yet": [],
-    }[order.received]
+    }
+    came = ways[order.received]
     for place, lines in enumerate(came):
         day = order.day + between(f"came {order.key}", 2, 4) + 4 * place
         yield _bill(f"{order.key}-{place + 1}", day, order.vendor, order.branch, lines, order)

@@ -36,7 +36,7 @@ FATES: dict[str, Rule] = {
     "no location": _entered(4, 8),
     "partly paid": _entered(3, 6),
     "settled": _entered(4, 9),
-    "corrected": _entered(4, 9, goods=True),
+    "corrected": _entered(4, 9),
     "rejected": _entered(6, 9, goods=True),
     "deleted": _entered(7, 10),
     "by hand": _entered(8, 12),
