@@ -33,11 +33,16 @@ VERBS = {
     "record_ignored": Verb("{subject} was ignored for good", reason=True),
     "record_unignored": Verb("{subject} was ignored no longer", reason=True),
     "record_released": Verb("{subject} was released, since what it waited for was decided"),
+    "record_linked": Verb("{subject} was linked to what stands on the other side", reason=True),
+    "post_asked": Verb("It was asked to post {subject} anyway", reason=True),
+    "post_confirmed": Verb("It was confirmed that {subject} is posted anyway", reason=True),
     "replay_asked": Verb("Everything that {subject} holds was asked to be sent again", reason=True),
     "replay_stopped": Verb("Sending again what {subject} holds was stopped", reason=True),
     # problems
     "problem_opened": Verb("{subject} was opened"),
     "problem_resolved": Verb("{subject} was resolved"),
+    "problem_left": Verb("{subject} was left as it is", reason=True),
+    "problem_returned": Verb("{subject} is back: what it rests on has changed"),
     # feeds, streams and their schedules
     "feed_paused": Verb("{subject} was paused", reason=True),
     "feed_resumed": Verb("{subject} was resumed", reason=True),

@@ -4,24 +4,24 @@ Whoever else has to know is told in the same transaction: the module that the se
 """
 
 from datetime import datetime
-from importlib import import_module
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from audit.log import NewEvent, record
 from connectors.errors import AuthError
+from connectors.expiries import note_stop, note_works, watcher
 from connectors.models import Connection
 
 
 def needs_attention(connection: Connection, error: AuthError, *, now: datetime) -> None:
-    """Stop using a connection whose credentials are no longer accepted; everything of it waits where it stands."""
+    """Stop using a connection whose credentials are no longer accepted; everything of it waits where it stands.
+
+    One that a person has paused stays paused, and needs somebody when it is resumed.
+    """
+    rows, told = Connection.objects.filter(pk=connection.pk), {"attention": str(error), "upkeep_at": now}
     with transaction.atomic():
-        changed = Connection.objects.filter(pk=connection.pk, status=Connection.Status.CONNECTED).update(
-            status=Connection.Status.ATTENTION, attention=str(error)
-        )
-        if changed:
+        changed = rows.filter(status=Connection.Status.CONNECTED).update(status=Connection.Status.ATTENTION, **told)
+        if changed or rows.filter(status=Connection.Status.PAUSED, attention="").update(**told):
             record(
                 [
                     NewEvent(
@@ -34,7 +34,8 @@ def needs_attention(connection: Connection, error: AuthError, *, now: datetime) 
                     )
                 ]
             )
-            _who_has_to_know().stopped(connection, error, now=now)
+            note_stop(connection, str(error), now)
+            watcher().stopped(connection, error, now=now)
 
 
 def works_again(connection: Connection, *, now: datetime) -> None:
@@ -60,8 +61,6 @@ def works_again(connection: Connection, *, now: datetime) -> None:
                     )
                 ]
             )
-        _who_has_to_know().works(connection, now=now)
-
-
-def _who_has_to_know() -> Any:
-    return import_module(settings.CONNECTION_WATCHER)
+        rows.update(upkeep_at=now)
+        note_works(connection, now)
+        watcher().works(connection, now=now)

@@ -27,7 +27,7 @@ Cursor = dict[str, Any]
 # What a write's context may say to every connector, beside what is between the engine and one kind of connector.
 REQUIRED = "required"  # of a dimension's value: "1" if every line must carry the dimension, "0" if not
 LINK_TO = "link_to"  # of a vendor: the record there that a person says is this one
-SHA256 = "sha256"  # of an image: the hash of its bytes, by which it is found again
+SHA256 = "sha256"  # of an image: the hash of its bytes, written down before they are sent, by which it is found again
 
 
 class Environment(StrEnum):
@@ -71,7 +71,7 @@ class Fault:
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What the provider allows: requests a minute, a second (0 where it does not say) and at once, records in a write,
-    and its own time-out in seconds."""
+    and its own time-out in seconds; `metered_reads` where it counts, a month, reads that succeed."""
 
     per_minute: int
     concurrency: int
@@ -79,6 +79,7 @@ class Limits:
     batch: Mapping[Kind, int] = field(default_factory=dict)
     timeout: float = 120.0
     shared_by_app: bool = False
+    metered_reads: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +243,7 @@ class Connector(ABC):
     company_parameter: ClassVar[str] = ""  # of the way back from a sign-in by redirect: what names the company
     reads: ClassVar[frozenset[Kind]]
     writes: ClassVar[frozenset[Kind]]
+    announces: ClassVar[frozenset[Kind]] = frozenset()  # kinds whose every change its webhooks tell; none: it has none
     phases: ClassVar[frozenset[str]] = frozenset()
     compare_days: ClassVar[Mapping[Kind, int]] = {}  # a kind is read in full every so many days; 1 where none is said
     limits: ClassVar[Limits]

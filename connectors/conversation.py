@@ -21,6 +21,7 @@ from connectors.clock import Clock
 from connectors.errors import AuthError, ConnectorError, RateLimited, TokenExpired, TransientError
 from connectors.governor import BudgetOwner
 from connectors.http import Exchanged, Http
+from connectors.metering import count_reads
 from connectors.models import Connection, Exchange
 from connectors.oauth import access_token
 from connectors.questions import questions
@@ -219,6 +220,9 @@ class Conversation:
         connectors = [self.connector(token, trace_id) for _, trace_id in jobs]
         doings = [doing(job, connector) for (job, _), connector in zip(jobs, connectors, strict=True)]
         outcomes = self.effects.concurrently(doings, self.provider.limits.concurrency)
+        if self.provider.limits.metered_reads:
+            said = [exchanged for connector in connectors for exchanged in connector.session.http.exchanged]
+            count_reads(self.connection, said, now=self.effects.clock.now())
         beyond = sum(len(connector.session.http.exchanged) for connector in connectors) - len(jobs)
         if beyond > 0 and self.effects.budgets:  # a call may be several requests
             governor.owe(self.budget, beyond, now=self.effects.clock.now())

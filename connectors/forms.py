@@ -73,6 +73,13 @@ class TenantForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text="For schedules and dates, as in America/Chicago.",
     )
+    email = forms.CharField(
+        label="E-mail",
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Who is told before a sign-in ends; several addresses with commas between.",
+    )
 
 
 class ChangedTenantForm(TenantForm):
@@ -85,6 +92,18 @@ class ChangedTenantForm(TenantForm):
     )
     why = forms.CharField(
         required=False, widget=UnfoldAdminTextInputWidget, help_text="Needed to stop the tenant or to start it again."
+    )
+
+
+class AllowanceForm(forms.Form):
+    """How many reads a month a registration has."""
+
+    monthly_reads = forms.IntegerField(
+        label="Metered reads a month",
+        required=False,
+        min_value=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="What the provider allows this registration. Empty: not watched.",
     )
 
 

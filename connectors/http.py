@@ -64,6 +64,7 @@ class Exchanged:
     answer_body: str
     request_id: str = ""
     error: str = ""
+    is_read: bool = False
 
 
 Classify = Callable[[Answer], ConnectorError | None]
@@ -208,6 +209,7 @@ class Http:
                 answer_body="" if answer is None else redact(answer.body) if keep_bodies else NOT_KEPT,
                 request_id=answer.headers.get(self.request_id_header, "") if answer and self.request_id_header else "",
                 error=failure.message if failure else "",
+                is_read=keep_bodies and trace is None,
             )
         )
         if failure is not None:

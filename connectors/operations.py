@@ -1,6 +1,6 @@
 """What the admin's pages have in common: who sees them, lists that stay quick, pages that ask before they act."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,8 @@ class NothingToAsk(forms.Form):
 class Asked:
     """A page that asks and then acts: `act` gets what was entered and says what was done.
 
-    A ValidationError of `act` is shown beside the field that it names; nothing is done then.
+    `rows` are what is to be compared, under `heads`. A ValidationError of `act` is shown beside the field that it
+    names; nothing is done then.
     """
 
     title: str
@@ -100,6 +101,8 @@ class Asked:
     act: Callable[[dict[str, Any]], str]
     explanation: str = ""
     done: str = ""
+    heads: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
 
 
 def ask(request: HttpRequest, admin: StaffAdmin, form: forms.Form, asked: Asked) -> HttpResponse:

@@ -14,6 +14,8 @@ from connectors.oauth import HeldTokens
 from connectors.registry import connector_class
 from connectors.vault import UNREADABLE, Undecryptable
 
+ON_ITS_WAY = timedelta(minutes=10)  # an end that is told in seconds left moves with each answer by this or less
+
 
 @dataclass
 class StoredTokens:
@@ -33,7 +35,7 @@ class StoredTokens:
 
     def load(self) -> HeldTokens:
         """What is held now; nothing where nobody has signed in yet."""
-        token = self._row().first() or self._made()
+        token = self.row().first() or self._made()
         if isinstance(token.secrets, Undecryptable):
             raise TransientError(UNREADABLE, code="credentials_unreadable")
         return HeldTokens(
@@ -47,7 +49,7 @@ class StoredTokens:
     def begin_refresh(self, generation: int, *, now: datetime, until: datetime) -> bool:
         """Take the right to refresh this generation, unless somebody else has it."""
         free = Q(refreshing_until=None) | Q(refreshing_until__lte=now)
-        taken = self._row().filter(free, generation=generation).update(refreshing_until=until)
+        taken = self.row().filter(free, generation=generation).update(refreshing_until=until)
         self._refreshing_until, self._generation = (until if taken else None), generation
         return bool(taken)
 
@@ -58,7 +60,7 @@ class StoredTokens:
         token. Whoever took the right last has asked last, and replaces what was kept meanwhile.
         """
         with transaction.atomic():
-            token = self._row().select_for_update().get()
+            token = self.row().select_for_update().get()
             asked_last = token.refreshing_until == self._refreshing_until
             if token.generation != self._generation and not asked_last:
                 raise TransientError("Another worker has fetched a newer access token.", code="token_in_flight")
@@ -78,25 +80,34 @@ class StoredTokens:
 
     def give_up(self) -> None:
         """Give the right back without new tokens."""
-        self._row().filter(refreshing_until=self._refreshing_until).update(refreshing_until=None)
+        self.row().filter(refreshing_until=self._refreshing_until).update(refreshing_until=None)
 
     def replace(self, tokens: Tokens, *, now: datetime) -> None:
         """Keep what a person's new sign-in brought, whoever may be refreshing the old ones."""
         with transaction.atomic():
             self._made()
-            keep(self._row().select_for_update().get(), tokens, now=now)
+            token = self.row().select_for_update().get()
+            token.refresh_expires_at = token.hard_expires_at = None  # what was told of the former sign-in
+            keep(token, tokens, now=now)
 
     def forget(self) -> None:
         """Hold nothing any more."""
-        self._row().delete()
+        self.row().delete()
 
     def _made(self) -> Token:
         with transaction.atomic():
             Token.objects.bulk_create([Token(tenant_id=self.tenant_id, owner=self.owner)], ignore_conflicts=True)
-        return self._row().get()
+        return self.row().get()
 
-    def _row(self) -> QuerySet[Token]:
+    def row(self) -> QuerySet[Token]:
+        """The row of these tokens, if there is one."""
         return Token.objects.filter(Q(tenant_id=self.tenant_id) if self.tenant_id else Q(tenant=None), owner=self.owner)
+
+
+def token_of(connection: Connection) -> Token | None:
+    """What is known of its tokens, without the tokens themselves."""
+    store = StoredTokens.of(connection)
+    return store.row().defer("secrets").first()
 
 
 def keep(token: Token, tokens: Tokens, *, now: datetime, right_until: datetime | None = None) -> None:
@@ -107,9 +118,15 @@ def keep(token: Token, tokens: Tokens, *, now: datetime, right_until: datetime |
     token.lifetime_seconds = tokens.expires_in
     token.obtained_at = now
     token.expires_at = now + timedelta(seconds=tokens.expires_in)
-    if tokens.refresh_expires_in is not None:
-        token.refresh_expires_at = now + timedelta(seconds=tokens.refresh_expires_in)
-    if tokens.hard_expires_in is not None:
-        token.hard_expires_at = now + timedelta(seconds=tokens.hard_expires_in)
+    token.refresh_expires_at = _end(token.refresh_expires_at, tokens.refresh_expires_in, now)
+    token.hard_expires_at = _end(token.hard_expires_at, tokens.hard_expires_in, now)
     token.refreshing_until = right_until
     token.save()
+
+
+def _end(known: datetime | None, seconds: int | None, now: datetime) -> datetime | None:
+    """When something ends; what is known stays where the answer says nothing, or the same but for its way to us."""
+    if seconds is None:
+        return known
+    told = now + timedelta(seconds=seconds)
+    return known if known is not None and abs(told - known) < ON_ITS_WAY else told

@@ -149,6 +149,19 @@ Q_CLUSTER = {
     "label": "Queue",
 }
 
+# Mail: warnings before a sign-in ends. Without a server nothing is sent, and they are seen in the admin only.
+EMAIL_HOST = environment.text("EMAIL_HOST", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_PORT = environment.number("EMAIL_PORT", 587, at_least=1)
+EMAIL_HOST_USER = environment.text("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_PASSWORD", "")
+EMAIL_USE_SSL = EMAIL_PORT == 465  # that port begins with TLS, the others are asked for it
+EMAIL_USE_TLS = environment.flag("EMAIL_TLS", True) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", f"ml-connector@{urlsplit(PUBLIC_URL).hostname}")
+# Who runs this installation and is told everything of that sort, whichever tenant it is about.
+OPERATIONS_EMAIL = [word.strip() for word in environment.text("OPERATIONS_EMAIL", "").split(",") if word.strip()]
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -7,6 +7,6 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="start"),
     path("admin/", admin.site.urls),
-    path("connect/", include("connectors.urls")),
+    path("", include("connectors.urls")),
     path("bills/", include("syncs.urls")),
 ]

@@ -3,14 +3,19 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from connectors.models import Connection
 from connectors.operations import ReasonForm
 from syncs.mapping.policies import DEFAULTS
 from syncs.models import Integration
-from syncs.selectors import bank_accounts, codes_to_map, connections_of_role
-from syncs.services.rules import HELD_FOR, SOURCES
+from syncs.selectors import accounts_to_map, codes_to_map, connections_of_role
+from syncs.services.rules import HELD_FOR, LONGEST_HOLD, SOURCES
 
 WAYS = {"*": "every other way", "check": "check", "ach": "ACH", "card": "virtual card"}
 
@@ -39,10 +44,12 @@ class MappingForm(forms.Form):
         choices=[(source, WAYS[source]) for source in SOURCES],
         label="Paid by",
         widget=UnfoldAdminSelectWidget,
-        help_text="Payments in transit have one account for every way of paying.",
+        help_text="Payments in transit and discounts have one account for every way of paying.",
     )
     target = forms.ChoiceField(
-        label="Account in the ERP", widget=UnfoldAdminSelectWidget, help_text="Its active accounts of type Bank."
+        label="Account in the ERP",
+        widget=UnfoldAdminSelectWidget,
+        help_text="Of type Bank for payments; an income or expense account for discounts.",
     )
     why = forms.CharField(
         label="Why", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Stays with it, with your name."
@@ -52,7 +59,7 @@ class MappingForm(forms.Form):
         super().__init__(data)
         target = self.fields["target"]
         assert isinstance(target, forms.ChoiceField)
-        target.choices = [(account.id, f"{account.name} ({account.id})") for account in bank_accounts(integration)]
+        target.choices = [(one.id, f"{one.type}: {one.name} ({one.id})") for one in accounts_to_map(integration)]
 
 
 class CodeForm(ReasonForm):
@@ -129,14 +136,29 @@ class RequiredDimensionsForm(ListForm):
     )
 
 
+class HoldDaysForm(ReasonForm):
+    """How long an invoice may be on hold."""
+
+    value = forms.IntegerField(
+        label="Business days",
+        min_value=1,
+        max_value=LONGEST_HOLD,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="An invoice that is on hold for longer is a problem of the customer's AP.",
+    )
+    field_order = ("value", "why")
+
+
 POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "pending_payments": PendingPaymentsForm,
     "currencies": CurrenciesForm,
     "required_dimensions": RequiredDimensionsForm,
+    "hold_days": HoldDaysForm,
 }
 POLICY_WORDS = {
     "pending_payments": "Payments that are not executed yet",
     "currencies": "Currencies that are paid",
     "required_dimensions": "Dimensions that every line must carry",
+    "hold_days": "Business days that an invoice may be on hold",
 }
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

@@ -38,8 +38,11 @@ class Lease:
         if not held:
             raise LeaseLost(f"{self.model.__name__} {self.id} was taken by another worker.")
 
-    def give_back(self, *, due_at: datetime | None, now: datetime) -> None:
-        """Let others have it; `due_at` is when there is something to do again, None for when something new arrives."""
+    def give_back(self, *, due_at: datetime | F | None, now: datetime) -> None:
+        """Let others have it; `due_at` is when there is something to do again, None for when something new arrives.
+
+        The column itself leaves that as it is, also if somebody has changed it meanwhile.
+        """
         quick = int(now - self.taken_at < LEASE / 2)
         self.model.objects.filter(pk=self.id, fence=self.fence).update(
             lease_until=None,

@@ -11,6 +11,8 @@ from django.db import connection as database
 from django.db import transaction
 from django_q.tasks import async_task
 
+from connectors.upkeep import take_due
+
 WAKE_AGAIN = timedelta(seconds=10)
 AT_ONCE = 50
 
@@ -20,6 +22,13 @@ WITH due AS (
     JOIN connectors_connection c ON c.id = f.connection_id AND c.status = 'connected'
     JOIN connectors_tenant t ON t.id = f.tenant_id AND t.active
     WHERE f.due_at <= %(now)s AND NOT f.paused AND (f.woken_until IS NULL OR f.woken_until <= %(now)s)
+      AND (f.lease_until IS NULL OR f.lease_until <= %(now)s)
+    UNION ALL
+    SELECT 'feed', f.id, f.tenant_id, c.hinted_at FROM connectors_connection c
+    JOIN syncs_feed f ON f.tenant_id = c.tenant_id AND f.connection_id = c.id AND f.failures = 0
+    JOIN connectors_tenant t ON t.id = f.tenant_id AND t.active
+    WHERE c.hinted_at <= %(now)s AND c.status = 'connected' AND (f.due_at IS NULL OR f.due_at > %(now)s)
+      AND NOT f.paused AND (f.woken_until IS NULL OR f.woken_until <= %(now)s)
       AND (f.lease_until IS NULL OR f.lease_until <= %(now)s)
     UNION ALL
     SELECT 'stream', s.id, s.tenant_id, s.due_at FROM syncs_stream s
@@ -44,7 +53,11 @@ WITH due AS (
 )
 SELECT 'feed', id FROM feeds UNION ALL SELECT 'stream', id FROM streams ORDER BY 1, 2
 """
-TASKS = {"feed": "syncs.tasks.read", "stream": "syncs.tasks.deliver"}
+TASKS = {
+    "feed": "syncs.tasks.read",
+    "stream": "syncs.tasks.deliver",
+    "sign-in": "syncs.tasks.look_after_sign_in",
+}
 
 Wake = Callable[[str, int], None]
 
@@ -56,6 +69,15 @@ def tick(now: datetime, *, wake: Wake) -> int:
         due = cursor.fetchall()
         for what, row_id in due:
             wake(what, row_id)
+    return len(due)
+
+
+def tick_sign_ins(now: datetime, *, wake: Wake) -> int:
+    """Wake the connections whose sign-in is to be looked after; how many were woken."""
+    with transaction.atomic():
+        due = take_due(now)
+        for connection_id in due:
+            wake("sign-in", connection_id)
     return len(due)
 
 

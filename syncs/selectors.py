@@ -11,8 +11,19 @@ from connectors.records import Account, Kind, from_minor_units, restore
 from connectors.registry import connectors
 from syncs.mapping.codes import CODED, source_of
 from syncs.mapping.policies import DEFAULTS, policies_in_force
-from syncs.models import Application, Feed, Integration, Mapping, Policy, Problem, RemoteRecord, Stream, SyncRecord
-from syncs.services.rules import BANK
+from syncs.models import (
+    Application,
+    Feed,
+    Integration,
+    Mapping,
+    Policy,
+    Problem,
+    RemoteRecord,
+    StoppedInvoice,
+    Stream,
+    SyncRecord,
+)
+from syncs.services.rules import BANK, is_fit
 
 PAYS = ("payment_id", "connection_id", "target_id")
 
@@ -46,10 +57,10 @@ def connections_of_role(role: str) -> QuerySet[Connection]:
     return found.defer("credentials").order_by("tenant__name", "pk")
 
 
-def bank_accounts(integration: Integration) -> list[Account]:
-    """The ERP's active bank accounts, by name."""
-    accounts = [account for account in _accounts(integration) if account.active and account.type.lower() == BANK]
-    return sorted(accounts, key=lambda account: account.name.lower())
+def accounts_to_map(integration: Integration) -> list[Account]:
+    """The ERP's active accounts that can stand for something, each type together, by name; bank accounts first."""
+    fit = [one for one in _accounts(integration) if one.active and any(is_fit(one, what) for what in Mapping.Subject)]
+    return sorted(fit, key=lambda one: (one.type.lower() != BANK, one.type, one.name.lower()))
 
 
 def overview(integration: Integration, *, now: datetime) -> Overview:
@@ -91,9 +102,15 @@ def stories_of(records: Sequence[SyncRecord]) -> dict[int, int]:
     return told | {payments[payment]: ids[bill] for payment, bill in paid.items() if bill in ids}
 
 
+def stopped_invoices(problem: Problem) -> list[StoppedInvoice]:
+    """The invoices that stand still and that this problem is about."""
+    return list(problem.stopped_invoices.select_related("remote_record")[:20])
+
+
 def open_problems() -> str:
-    """How many problems are open, in words short enough for a badge; nothing where there is none."""
-    count = Problem.objects.filter(resolved_at=None)[:100].count()
+    """How many problems are open and not left as they are, in words short enough for a badge; nothing where there is
+    none."""
+    count = Problem.objects.filter(resolved_at=None, left_at=None)[:100].count()
     return "99+" if count > 99 else str(count or "")
 
 

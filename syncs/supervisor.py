@@ -18,6 +18,7 @@ from django_q.models import Schedule, Task
 
 from connectors import reality
 from connectors.clock import Clock
+from connectors.services import forget_old_hints
 from syncs import runs, tasks
 from syncs.cluster import WatchedCluster
 from syncs.models import Feed, Stream
@@ -60,6 +61,7 @@ class Supervisor:
             # django-q2 goes by the machine's time, also while the demo moves ours
             Duty(60.0, lambda: forget_old_tasks(clock.now())),
             Duty(3600.0, extend_partitions),
+            Duty(3600.0, lambda: forget_old_hints(clock.now())),
             Duty(3600.0, lambda: runs.prune(clock.now())),
             Duty(3600.0, lambda: ensure_schedules(clock.now())),
         ]

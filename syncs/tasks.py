@@ -6,6 +6,7 @@ from collections.abc import Callable
 from audit.seal import seal
 from connectors.conversation import Effects, Steps, finish
 from connectors.reality import effects, holder, present
+from connectors.upkeep import look_after
 from syncs import leases, scheduler, services
 from syncs.delivery.deliver import deliver_stream
 from syncs.leases import LeaseLost
@@ -25,9 +26,16 @@ def deliver(stream_id: int) -> None:
     _slice(Stream, deliver_stream, stream_id)
 
 
+def look_after_sign_in(connection_id: int) -> None:
+    """Renew the sign-in of one connection if it is time, and warn of its end."""
+    finish(look_after(connection_id, effects()))
+
+
 def tick() -> None:
     """Wake what is due: the same that `manage.py work` does four times a second, for a plain cluster."""
-    scheduler.tick(present().now(), wake=scheduler.enqueue)
+    now = present().now()
+    scheduler.tick(now, wake=scheduler.enqueue)
+    scheduler.tick_sign_ins(now, wake=scheduler.enqueue)
 
 
 def send_again() -> None:

@@ -12,6 +12,8 @@ from connectors.base import Action
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
+from syncs.mirror.hinted import webhooks_are_healthy
+from syncs.mirror.polling import poll_interval
 from syncs.models import Feed, ScheduleRow, Stream, SyncRecord
 from syncs.schedules import coming, next_due
 from syncs.states import State
@@ -22,10 +24,14 @@ SCHEDULED = "scheduled"
 def next_reading(feed: Feed, now: datetime) -> datetime:
     """When the feed is read again after a reading that has just ended."""
     row = schedule_of(feed)
-    if row is None:
-        return now + timedelta(seconds=feed.interval_seconds)
-    due = next_due(row.schedule, now, row.zone, row.holidays)
+    due = next_due(row.schedule, now, row.zone, row.holidays) if row else now + interval_of(feed, now)
     return min(due, feed.full_after) if feed.full_after is not None and feed.full_after > now else due
+
+
+def interval_of(feed: Feed, now: datetime) -> timedelta:
+    """How long a feed without a schedule waits from one reading to the next: longer while webhooks are healthy."""
+    healthy = webhooks_are_healthy(feed.connection, now)
+    return poll_interval(timedelta(seconds=feed.interval_seconds), healthy=healthy)
 
 
 def hold_back(slice_: Slice, planned: Sequence[Planned]) -> tuple[list[Planned], list[Verdict]]:

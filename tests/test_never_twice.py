@@ -156,13 +156,14 @@ def test_a_posted_payment_that_takes_an_unknown_status_keeps_its_posting_and_is_
     assert len(postings(world, bill_id)) == 1
 
 
-def test_a_discount_is_held_for_a_person() -> None:
+def test_a_discount_is_held_until_finance_says_where_it_is_booked() -> None:
     world, bill_id = with_bill("100.00")
     invoice_id = approve(world)
     payment_id = world.person(world.avidxchange, "pay", invoices={invoice_id: None}, discounts={invoice_id: "2.00"})
     world.settle(days=1)
-    assert held_for(payment_id) == "payment_shape"
+    assert held_for(payment_id) == "unmapped_discount"
     assert not world.company.bill_payments
+    assert not world.company.tables["VendorCredit"].rows
 
 
 def test_a_payment_of_an_invoice_that_never_came_from_us_is_held() -> None:

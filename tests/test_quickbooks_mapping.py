@@ -287,7 +287,7 @@ def test_a_change_names_the_version_and_all_lines() -> None:
 
 credit = Application(target=Ref(Kind.CREDIT, "150"), gross=Decimal("-20.00"), net=Decimal("-20.00"))
 discounted = Application(
-    target=Ref(Kind.BILL, "145"), gross=Decimal("120.25"), discount=Decimal("2.00"), net=Decimal("118.25")
+    target=Ref(Kind.BILL, "145"), gross=Decimal("120.25"), discount=Decimal("120.25"), net=Decimal("0.00")
 )
 
 

@@ -182,7 +182,7 @@ def test_an_old_version_is_stale_and_changes_nothing(office: Office) -> None:
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        ({"gross": Decimal("100.25"), "discount": Decimal("2.00"), "net": Decimal("98.25")}, "discount"),
+        ({"gross": Decimal("100.25"), "discount": Decimal("-2.00"), "net": Decimal("102.25")}, "discount"),
         ({"gross": Decimal("-100.25"), "net": Decimal("-100.25")}, "credit"),
         ({"gross": Decimal("90.00"), "net": Decimal("90.00")}, "add up"),
     ],
@@ -364,3 +364,66 @@ def test_every_error_says_whose_it_is_and_its_request(office: Office) -> None:
     assert isinstance(outcome, ConnectorError)
     assert outcome.provider == "quickbooks"
     assert outcome.request_id == office.connector.session.http.exchanged[-1].request_id != ""
+
+
+# Credits
+
+
+def with_credit(office: Office, credit: str = "20.00", **changes: Any) -> tuple[str, Payment]:
+    """A credit of this amount, and a payment of a bill that takes it along."""
+    line = {
+        "DetailType": "AccountBasedExpenseLineDetail",
+        "Amount": credit,
+        "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "7"}},
+    }
+    body = {"VendorRef": {"value": office.vendor}, "Line": [line]}
+    made = office.simulator.person("create", realm_id=REALM, entity="VendorCredit", body=body)["Id"]
+    gross, taken = Decimal("100.25"), Decimal(credit)
+    parts = (
+        Application(target=Ref(Kind.BILL, office.bills[0]), gross=gross, net=gross),
+        Application(target=Ref(Kind.CREDIT, made), gross=-taken, net=-taken),
+    )
+    return str(made), payment(office, applications=parts, amount=gross - taken, **changes)
+
+
+@pytest.mark.parametrize("credit", ["20.00", "100.25"])
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.EXECUTED])
+def test_a_credit_is_taken_by_a_line_with_a_positive_amount(office: Office, credit: str, phase: Phase) -> None:
+    credit_id, record = with_credit(office, credit, phase=phase)
+    made = shown(receipt(office.connector.write([write(record)])[0]).record)
+    [row] = office.payments()
+    assert row["TotalAmt"] == Decimal("100.25") - Decimal(credit)
+    assert [line["Amount"] for line in row["Line"]] == [Decimal("100.25"), Decimal(credit)]
+    assert office.company.bills[office.bills[0]]["Balance"] == 0
+    assert office.company.tables["VendorCredit"].rows[credit_id]["Balance"] == 0
+    assert (made.phase, made.applications) == (phase, record.applications)
+
+
+def test_a_payment_with_a_credit_is_found_by_the_credits_links_alone(office: Office) -> None:
+    credit_id, record = with_credit(office)
+    made = receipt(office.connector.write([write(record)])[0])
+    moved = {"Line": [{"Amount": "20.00", "LinkedTxn": [{"TxnId": credit_id, "TxnType": "VendorCredit"}]}]}
+    moved["Line"].append({"Amount": "20.00", "LinkedTxn": [{"TxnId": office.bills[1], "TxnType": "Bill"}]})
+    office.simulator.person(
+        "edit", realm_id=REALM, entity="BillPayment", identity=made.id, changes=moved | {"TotalAmt": 0}
+    )
+    found = office.connector.find([write(record, sent_at=None)])
+    assert receipt(found[KEY]).id == made.id
+
+
+def test_a_payment_of_nothing_is_voided_and_gives_both_back(office: Office) -> None:
+    credit_id, record = with_credit(office, "100.25")
+    made = receipt(office.connector.write([write(record)])[0])
+    link = Link(id=made.id, version=made.version)
+    voided = receipt(office.connector.write([write(record, Action.VOID, link=link)])[0])
+    assert shown(voided.record).phase is Phase.REVERSED
+    assert office.company.bills[office.bills[0]]["Balance"] == Decimal("100.25")
+    assert office.company.tables["VendorCredit"].rows[credit_id]["Balance"] == Decimal("100.25")
+
+
+def test_credits_above_the_bills_are_refused_before_anything_is_sent(office: Office) -> None:
+    credit_id, record = with_credit(office, "120.00")
+    (outcome,) = office.connector.write([write(record)])
+    assert isinstance(outcome, RecordRejected)
+    assert outcome.code == "payment_shape"
+    assert office.payments() == []

@@ -83,7 +83,7 @@ def test_a_first_reading_knows_the_time_left_of_a_long_kind_once_it_was_counted_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = company(bills=30)
-    monkeypatch.setattr("connectors.quickbooks.connector.PAGE", 2)
+    monkeypatch.setattr("connectors.quickbooks.sweep.PAGE", 2)
     told = [one for one in watch(world, slices=12) if one.of_kind == "bill"]
     assert Exchange.objects.filter(url__icontains="count(").count() == 1
     assert told
@@ -96,7 +96,7 @@ def test_a_later_full_reading_takes_the_last_one_for_its_length(monkeypatch: pyt
     world = company(bills=10)
     world.settle(days=0.05)
     [first] = full_readings(world)
-    monkeypatch.setattr("connectors.quickbooks.connector.PAGE", 4)
+    monkeypatch.setattr("connectors.quickbooks.sweep.PAGE", 4)
     services.read_in_full(feed=feed(world), by="olivia", now=world.clock.now())
     told = list(watch(world, slices=1))
     assert len(told) > 2

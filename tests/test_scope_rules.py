@@ -107,7 +107,10 @@ PAYMENT_RULES: dict[str, tuple[dict[str, Any], dict[str, Any], Wish, str]] = {
     "a part that does not tie is held": (
         {"applications": (part("130.00", "120.50"),)}, {}, Wish.HOLD, "payment_does_not_tie",
     ),
-    "a discount is held": ({"applications": (part("121.00", "120.50", "0.50"),)}, {}, Wish.HOLD, "payment_shape"),
+    "a discount is posted": ({"applications": (part("121.00", "120.50", "0.50"),)}, {}, Wish.SEND, ""),
+    "a discount of less than nothing is held": (
+        {"applications": (part("120.00", "120.50", "-0.50"),)}, {}, Wish.HOLD, "payment_shape",
+    ),
     "a credit is held": (
         {"applications": (part("140.50", "140.50"), part("-20.00", "-20.00"))}, {}, Wish.HOLD, "payment_shape",
     ),

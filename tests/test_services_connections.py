@@ -79,6 +79,7 @@ def test_a_secret_left_empty_stays_what_it_was() -> None:
         "client_id": "other",
         "client_secret": QUICKBOOKS_APP["client_secret"],
         "webhook_verifier": "",
+        "app_id": "",
     }
     assert Event.objects.filter(verb="credentials_changed", actor="olivia").count() == 1
 

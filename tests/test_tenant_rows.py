@@ -4,9 +4,20 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 
 from audit.seal import seal
+from connectors.expiries import note_stop
 from connectors.models import SignIn, Tenant
 from connectors.tenants import scope
-from syncs.models import Holiday, Integration, Problem, Replay, ScheduleRow, UnreadableRow
+from syncs.models import (
+    Decision,
+    Holiday,
+    Integration,
+    Problem,
+    Replay,
+    ScheduleRow,
+    StoppedInvoice,
+    SyncRecord,
+    UnreadableRow,
+)
 from tests.connecting import START, staff
 from tests.populated import populate
 
@@ -15,8 +26,10 @@ NEVER_READ = {
     "audit_sealing",
     "connectors_app",
     "connectors_budget",
+    "connectors_hint",
     "connectors_signin",
     "connectors_token",
+    "connectors_webhook_delivery",
 }
 TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
@@ -82,6 +95,7 @@ def fill_the_rest(tenant: Tenant) -> None:
     UnreadableRow.objects.create(
         tenant=tenant, connection=made, kind="bill", remote_id="7", why="no SyncToken", raw="{}", seen_at=START
     )
+    note_stop(made, "", START)
     SignIn.objects.create(tenant=tenant, connection=made, user=staff(), state_hash="x", expires_at=START)
     integration = Integration.objects.get(tenant=tenant)
     of = {"tenant": tenant, "stream": integration.streams.first(), "since": START}
@@ -90,4 +104,11 @@ def fill_the_rest(tenant: Tenant) -> None:
     problem = Problem.objects.filter(tenant=tenant)[0]
     when = {"asked_at": START, "due_at": START}
     Replay.objects.create(tenant=tenant, problem=problem, asked_by="test", why="test", up_to_id=1, records=1, **when)
+    delivery = SyncRecord.objects.filter(tenant=tenant)[0]
+    said = {"decided_by": "test", "why": "test", "decided_at": START}
+    Decision.objects.create(tenant=tenant, sync_record=delivery, what=Decision.What.LINK, **said)
+    remote = delivery.remote_record
+    StoppedInvoice.objects.create(
+        tenant=tenant, connection=made, remote_record=remote, status="on_hold", since=START, problem=problem
+    )
     seal(now=START, holder="test", horizon=2**62)

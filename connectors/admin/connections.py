@@ -17,7 +17,7 @@ from connectors.forms import AnswersForm, NewConnectionForm, answers, fields_of
 from connectors.models import Connection, Exchange
 from connectors.operations import Asked, NothingToAsk, ReasonForm, StaffAdmin, View, ask, by
 from connectors.registry import connector_class
-from connectors.selectors import standing_of
+from connectors.selectors import standing_of, with_ends
 
 CREDENTIALS, SETTINGS = "credentials-", "settings-"
 STATUS_LABELS = {"connected": "success", "attention": "danger", "paused": "warning", "new": "info"}
@@ -25,7 +25,7 @@ STATUS_LABELS = {"connected": "success", "attention": "danger", "paused": "warni
 
 @admin.register(Connection)
 class ConnectionAdmin(AddsByAsking):
-    list_display = ("company", "tenant", "provider_name", "environment", "standing", "checked_at")
+    list_display = ("company", "tenant", "provider_name", "environment", "standing", "sign_in_ends", "checked_at")
     list_filter = ("status", "environment", "tenant")
     list_select_related = ("tenant", "app")
     equal = {"account_id": "Company id", "account_name": "company name"}
@@ -43,7 +43,7 @@ class ConnectionAdmin(AddsByAsking):
         ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("credentials", "app__credentials")
+        return with_ends(super().get_queryset(request)).defer("credentials", "app__credentials")
 
     @admin.display(description="company")
     def company(self, connection: Connection) -> str:
@@ -53,6 +53,11 @@ class ConnectionAdmin(AddsByAsking):
     def standing(self, connection: Connection) -> tuple[str, str]:
         return connection.status, connection.get_status_display()
 
+    @admin.display(description="sign-in ends")
+    def sign_in_ends(self, connection: Any) -> str:
+        ends = [end for end in (connection.lapses_at, connection.ends_at) if end is not None]
+        return f"{min(ends):%Y-%m-%d}" if ends else ""
+
     @admin.display(description="settings")
     def settings_in_words(self, connection: Connection) -> str:
         return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in connection.settings.items()) or "none"
@@ -61,7 +66,8 @@ class ConnectionAdmin(AddsByAsking):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         connection = Connection.objects.select_related("app", "tenant").filter(pk=object_id).first()
-        shown = {"standing": standing_of(connection), "connection": connection} if connection else {}
+        now = reality.present().now()
+        shown = {"standing": standing_of(connection, now), "connection": connection} if connection else {}
         context = {**(extra_context or {}), **shown}
         return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
 

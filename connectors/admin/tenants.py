@@ -1,17 +1,20 @@
 """Tenants, and the apps that they may use."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from connectors import reality, services
 from connectors.admin.adding import AddsByAsking, first_step
-from connectors.forms import AnswersForm, ChangedTenantForm, NewAppForm, TenantForm, fields_of
+from connectors.forms import AllowanceForm, AnswersForm, ChangedTenantForm, NewAppForm, TenantForm, fields_of
 from connectors.models import App, Tenant
 from connectors.operations import Asked, View, ask, by
 from connectors.registry import connector_class
+from connectors.selectors import metered_of_app
 
 
 @admin.register(Tenant)
@@ -43,7 +46,7 @@ class TenantAdmin(AddsByAsking):
             services.change_tenant(tenant=tenant, **entered, by=by(request), now=reality.present().now())
             return f"{tenant} was changed."
 
-        initial = {"name": tenant.name, "time_zone": tenant.time_zone, "active": tenant.active}
+        initial = {field: getattr(tenant, field) for field in ("name", "time_zone", "email", "active")}
         asked = Asked(title=f"Change {tenant}", button="Save", back=self.address(tenant), act=act)
         return ask(request, self, ChangedTenantForm(request.POST or None, initial=initial), asked)
 
@@ -59,7 +62,23 @@ class AppAdmin(AddsByAsking):
     change_form_outer_before_template = "connectors/admin/app.html"
 
     def acts(self) -> list[tuple[str, View]]:
-        return [("credentials", self.credentials)]
+        return [("credentials", self.credentials), ("allowance", self.allowance)]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        app = App.objects.filter(pk=object_id).first()
+        context = {**(extra_context or {}), **(self._watched(app) if app else {})}
+        return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
+
+    def _watched(self, app: App) -> dict[str, Any]:
+        provider = connector_class(app.provider)
+        address = f"{settings.PUBLIC_URL}{reverse('connectors:webhook', args=[app.public_id])}"
+        return {
+            "provider": provider.name,
+            "webhook_address": address if provider.announces else "",
+            "metered": metered_of_app(app, reality.present().now()),
+        }
 
     @admin.display(description="who may use it")
     def usable_by(self, app: App) -> str:
@@ -94,3 +113,17 @@ class AppAdmin(AddsByAsking):
         fields = fields_of(connector_class(app.provider).App, app.credentials)
         asked = Asked(title=f"Credentials of {app.name}", button="Save", back=self.address(app), act=act)
         return ask(request, self, AnswersForm(fields, request.POST or None), asked)
+
+    def allowance(self, request: HttpRequest, id: int) -> HttpResponse:
+        app = get_object_or_404(App, pk=id)
+
+        def act(entered: dict[str, Any]) -> str:
+            services.change_allowance(app=app, **entered, by=by(request), now=reality.present().now())
+            return "It was changed."
+
+        words = "Connections go on reading beyond it; the pages show when a month's reads will not suffice."
+        title = f"Metered reads a month of {app.name}"
+        asked = Asked(title=title, button="Save", back=self.address(app), act=act, explanation=words)
+        return ask(
+            request, self, AllowanceForm(request.POST or None, initial={"monthly_reads": app.monthly_reads}), asked
+        )

@@ -128,14 +128,13 @@ def _submit_again(client: Client, image: Image, content: bytes, key: str) -> Non
 
 
 def look_up_images(client: Client, writes: Mapping[str, Write]) -> dict[str, Receipt | None]:
-    """What became of these images, by record key; what was sent without naming its hash cannot be told."""
+    """What became of these images, by record key; one whose hash was not written down was never sent."""
     held = _invoices(client, [_of(write)[0].of for write in writes.values()])
     found: dict[str, Receipt | None] = {}
     for key, write in writes.items():
         sha, invoice = write.context.get(SHA256, "").lower(), held.get(_of(write)[0].of.id)
-        if sha:
-            there = invoice is not None and str(invoice.value("image_sha256") or "").lower() == sha
-            found[key] = Receipt(id=_of(write)[0].of.id, version=sha) if there else None
+        there = bool(sha) and invoice is not None and str(invoice.value("image_sha256") or "").lower() == sha
+        found[key] = Receipt(id=_of(write)[0].of.id, version=sha) if there else None
     return found
 
 

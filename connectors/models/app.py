@@ -2,12 +2,16 @@
 
 from django.db import models
 
+from connectors.clock import unguessable
 from connectors.models.tenant import Tenant
 from connectors.vault import EncryptedJSONField
 
 
 class App(models.Model):
-    """Client id and secret with a provider; shared by all tenants, or belonging to one."""
+    """Client id and secret with a provider; shared by all tenants, or belonging to one.
+
+    `public_id` is the end of the address to which the provider posts its webhooks.
+    """
 
     tenant = models.ForeignKey(
         Tenant,
@@ -21,6 +25,13 @@ class App(models.Model):
     environment = models.CharField(max_length=20)
     name = models.CharField(max_length=100)
     credentials = EncryptedJSONField(default=dict)
+    public_id = models.CharField(max_length=64, unique=True, default=unguessable, editable=False)
+    monthly_reads = models.BigIntegerField(
+        "metered reads a month",
+        null=True,
+        blank=True,
+        help_text="How many reads a month the provider allows this registration. Empty: not watched.",
+    )
 
     class Meta:
         ordering = ("provider", "environment", "name")

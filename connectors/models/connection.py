@@ -11,7 +11,9 @@ from connectors.vault import EncryptedJSONField
 class Connection(models.Model):
     """One tenant's link to one provider: who we are there, whether it works, and what to do when it does not.
 
-    Credentials live apart from settings, so that connecting again keeps every setting.
+    Credentials live apart from settings, so that connecting again keeps every setting. `webhook_at` is when a verified
+    webhook last named this company, `hinted_at` since when something that it named waits to be fetched, `doubted_at`
+    when a reading last found what no webhook had told. `upkeep_at` is when its sign-in is looked at next.
     """
 
     class Status(models.TextChoices):
@@ -34,6 +36,10 @@ class Connection(models.Model):
     settings = models.JSONField(default=dict, editable=False)
     findings = models.JSONField(default=list, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
+    webhook_at = models.DateTimeField(null=True, editable=False)
+    hinted_at = models.DateTimeField(null=True, editable=False)
+    doubted_at = models.DateTimeField(null=True, editable=False)
+    upkeep_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ("tenant", "provider")
@@ -45,7 +51,11 @@ class Connection(models.Model):
                 violation_error_message="This company is already connected.",
             ),
         )
-        indexes = (models.Index(fields=("tenant", "provider")),)
+        indexes = (
+            models.Index(fields=("tenant", "provider")),
+            models.Index(fields=("hinted_at",), condition=~Q(hinted_at=None), name="connection_hinted"),
+            models.Index(fields=("upkeep_at",), condition=~Q(status="new"), name="connection_upkeep"),
+        )
 
     def __str__(self) -> str:
         return f"{self.account_name or self.account_id or 'not connected'} ({self.provider}, {self.environment})"

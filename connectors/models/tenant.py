@@ -10,6 +10,12 @@ class Tenant(models.Model):
     time_zone = models.CharField(
         max_length=64, default="America/New_York", help_text="For schedules and dates, e.g. America/Chicago."
     )
+    email = models.CharField(
+        "e-mail",
+        max_length=500,
+        blank=True,
+        help_text="Who is told before a sign-in ends; several addresses with commas between.",
+    )
     active = models.BooleanField(
         default=True, help_text="An inactive tenant keeps everything, and nothing is sent or read."
     )

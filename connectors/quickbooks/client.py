@@ -72,13 +72,13 @@ class Client:
                 break
         return rows
 
-    def by_ids(self, entity: str, ids: Sequence[str], *, where: str = "") -> list[msgspec.Raw]:
-        """The rows with these ids: a query is one metered call for many, where reading each is one for each."""
+    def by_ids(self, entity: str, ids: Sequence[str], *, name: str = "Id", where: str = "") -> list[msgspec.Raw]:
+        """The rows with these ids, or numbers: a query is one metered call for many, reading each is one for each."""
         unique = list(dict.fromkeys(ids))
         rows: list[msgspec.Raw] = []
         for first in range(0, len(unique), IDS_AT_ONCE):
             listed = ", ".join(quoted(id) for id in unique[first : first + IDS_AT_ONCE])
-            rows += self._query(entity, f"where Id in ({listed}){where} maxresults {PAGE}")
+            rows += self._query(entity, f"where {name} in ({listed}){where} maxresults {PAGE}")
         return rows
 
     def count(self, entity: str) -> int:
@@ -112,14 +112,14 @@ class Client:
         """The file at such an address, in chunks."""
         return self._http.file(address, classify=classify_file, most=most)
 
-    def post_payment(self, body: Mapping[str, Any], *, request_key: str, **options: str) -> msgspec.Raw:
-        """Write a bill payment once; the same request key gets the first answer again and writes nothing more."""
-        url, sent = f"{self._company}/billpayment", _encoder.encode(body)
+    def post(self, entity: str, body: Mapping[str, Any], *, request_key: str, **options: str) -> msgspec.Raw:
+        """Write an object once; the same request key gets the first answer again and writes nothing more."""
+        url, sent = f"{self._company}/{entity.lower()}", _encoder.encode(body)
         params = {"minorversion": MINOR_VERSION, "requestid": request_key, **options}
         headers = {**self._headers, "Content-Type": "application/json"}
         answer = self._http.write(url, classify=classify_write, body=sent, params=params, headers=headers)
         try:
-            return msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])["BillPayment"]
+            return msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])[entity]
         except (msgspec.DecodeError, KeyError) as error:
             raise error_of("answer_lost", str(error), answer=answer, write=True) from error
 

@@ -34,7 +34,8 @@ PAGES = {
     Kind.CREDIT: "vendorcredit?txnId=",
     Kind.PAYMENT: "billpayment?txnId=",
 }
-WEEKLY = dict.fromkeys((Kind.ITEM, Kind.TERM, Kind.CURRENCY, Kind.COMPANY), 7)
+# Three entities of the general ledger every night would take more reads than a month of an idle company may cost.
+COMPARE_DAYS = {**dict.fromkeys((Kind.ITEM, Kind.TERM, Kind.CURRENCY, Kind.COMPANY), 7), Kind.LEDGER_ENTRY: 2}
 KEYS = "From the app's keys in Intuit's developer portal: Development for sandbox companies, Production for real ones."
 APP_ID = "From the app's page in Intuit's developer portal; with it we can show a link to connect a company again."
 VERIFIER = "From the app's Webhooks page in Intuit's developer portal; leave empty to do without webhooks."
@@ -79,10 +80,13 @@ class QuickBooksConnector(base.Connector):
     company_parameter = "realmId"
     reads = frozenset(OF_KIND)
     writes = frozenset({Kind.PAYMENT})
+    announces = frozenset(OF_KIND) - {Kind.IMAGE}  # Intuit: there are no webhooks for attachments
     phases = frozenset({"pending", "executed", "reversed"})
     # Intuit: 500 a minute and 10 a second by one app in one company; an older text has 10 at once instead.
-    limits = base.Limits(per_minute=500, per_second=10, concurrency=8, batch={Kind.PAYMENT: 1}, timeout=120.0)
-    compare_days: ClassVar[Mapping[Kind, int]] = WEEKLY
+    limits = base.Limits(
+        per_minute=500, per_second=10, concurrency=8, batch={Kind.PAYMENT: 1}, timeout=120.0, metered_reads=True
+    )
+    compare_days: ClassVar[Mapping[Kind, int]] = COMPARE_DAYS
     faults = FAULTS
     App, Credentials, Settings = App, Credentials, Settings
 

@@ -7,7 +7,7 @@ import msgspec
 
 import connectors.records as ours
 from connectors.errors import MappingError
-from connectors.quickbooks import wire
+from connectors.quickbooks import memo, wire
 from connectors.quickbooks.lists import dimensions
 from connectors.quickbooks.values import currency_of, identity, money, number, read_row, ref, text
 from connectors.records import Kind, Ref
@@ -28,9 +28,10 @@ def decode_bill(row: Row, home_currency: str) -> ours.Bill:
 
 
 def decode_credit(row: Row, home_currency: str) -> ours.Credit:
-    """The vendor credit of this row; QuickBooks' amounts are positive like ours."""
+    """The vendor credit of this row; QuickBooks' amounts are positive like ours. A discount that we made has a key."""
     theirs = read_row(wire.Payable, row)
-    return ours.Credit(**_payable(theirs, currency_of(theirs, home_currency)))
+    key = memo.piece(text(theirs.private_note))
+    return ours.Credit(**_payable(theirs, currency_of(theirs, home_currency)), key=key)
 
 
 def decode_order(row: Row, home_currency: str) -> ours.PurchaseOrder:

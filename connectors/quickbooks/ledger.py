@@ -49,7 +49,7 @@ def decode_payment(row: Row, home_currency: str) -> ours.Payment:
         cleared_date=note.cleared_date,
         batch=note.batch,
         funding_account=ref(Kind.ACCOUNT, paid.bank_account_ref or theirs.credit_card_payment.card_account_ref),
-        applications=() if phase is Phase.REVERSED else tuple(_applications(theirs, currency)),
+        applications=() if phase is Phase.REVERSED else tuple(_applications(theirs, currency, note)),
         memo=text(theirs.private_note),
         mark=note.mark,
     )
@@ -76,8 +76,13 @@ def _is_voided(theirs: wire.BillPayment) -> bool:
     return (theirs.status or "").lower() == "voided" or noted
 
 
-def _applications(theirs: wire.BillPayment, currency: str) -> Iterator[ours.Application]:
+def _applications(theirs: wire.BillPayment, currency: str, note: memo.Note) -> Iterator[ours.Application]:
+    """What the payment settles; the vendor credit that its discounts are is shown as what it takes off the bills."""
+    taken = sum((line.amount or 0 for line in theirs.line if _uses(line, note.credit)), Decimal(0))
+    discounts = dict(note.discounts) if taken == sum(note.discounts.values()) else {}
     for line in theirs.line:
+        if discounts and _uses(line, note.credit):
+            continue
         links = [link for link in line.linked_txn if link.txn_type in SETTLED]
         if len(links) > 1:
             raise unreadable("a line of the payment is linked to several transactions")
@@ -86,7 +91,13 @@ def _applications(theirs: wire.BillPayment, currency: str) -> Iterator[ours.Appl
             # Intuit: the line of a vendor credit carries a positive amount, which the total is reduced by.
             gross = amount.copy_negate() if link.txn_type == "VendorCredit" else amount
             kind, entity = SETTLED[link.txn_type]
-            yield ours.Application(target=Ref(kind, prefixed(entity, link.txn_id)), gross=gross, net=gross)
+            off = money(discounts.get(link.txn_id, Decimal(0)), currency) if kind is Kind.BILL else Decimal(0)
+            target = Ref(kind, prefixed(entity, link.txn_id))
+            yield ours.Application(target=target, gross=gross, discount=off, net=gross - off)
+
+
+def _uses(line: wire.TransactionLine, credit: str) -> bool:
+    return any(link.txn_type == "VendorCredit" and link.txn_id == credit for link in line.linked_txn)
 
 
 def _entry(row: Row, home_currency: str, entity: str) -> ours.LedgerEntry:

@@ -2,20 +2,25 @@
 
 `ml-connector:<record key> pending; <source> payment 4711; by ach; batch B-7; cleared 2026-08-20;;`: first our mark,
 which nothing can cut off there, then what QuickBooks has no field for. A void puts QuickBooks' own "Voided - " before
-it. What people write before our mark or behind the end is theirs, and stays when ours changes.
+it. What people write before our mark or behind the end is theirs, and stays when ours changes. What else we make for
+the same payment says so right behind the record key, as in `ml-connector:<record key>/discount`.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 
 from connectors.records import Method, Payment, Phase
 
 LONGEST = 4000  # Intuit: a PrivateNote's limit
 NUMBER = 21  # Intuit: a DocNumber's limit
 MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})(?![0-9A-Za-z_-])( pending)?")
+PIECE = re.compile(r"ml-connector:([0-9A-Za-z_-]{32}/[a-z]+)")
+DISCOUNT = re.compile(r"(\w+):(\w+=\d+(?:\.\d+)?(?:,\w+=\d+(?:\.\d+)?)*)")
 END = ";;"
-PART = re.compile(r"; (by|batch|cleared|reference) ([^;]*)")
+PART = re.compile(r"; (by|discount|batch|cleared|reference) ([^;]*)")
 METHODS = {str(method): method for method in Method if method is not Method.UNKNOWN}
 
 
@@ -29,12 +34,16 @@ class Note:
     batch: str = ""
     cleared_date: date | None = None
     reference: str = ""
+    credit: str = ""
+    discounts: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-def write(payment: Payment, *, record_key: str, source: str) -> str:
-    """The memo for this payment of `source`, under our mark."""
+def write(payment: Payment, *, record_key: str, source: str, credit: str = "") -> str:
+    """The memo for this payment of `source`, under our mark; `credit` is the vendor credit that its discounts are."""
+    taken = ",".join(f"{bill}={amount}" for bill, amount in discounts(payment).items())
     facts = {
         "by": str(payment.method) if payment.method is not Method.UNKNOWN else "",
+        "discount": f"{credit}:{taken}" if taken else "",
         "batch": payment.batch,
         "cleared": payment.cleared_date.isoformat() if payment.cleared_date else "",
         "reference": payment.reference if len(payment.reference) > NUMBER else "",
@@ -46,6 +55,26 @@ def write(payment: Payment, *, record_key: str, source: str) -> str:
         *(_word(f"{name} {fact}") for name, fact in facts.items() if fact),
     ]
     return f"{'; '.join(parts)}{END}"[:LONGEST]
+
+
+def write_piece(piece: str, payment: Payment, *, record_key: str, source: str) -> str:
+    """The memo for what else is made for this payment."""
+    return f"ml-connector:{record_key}/{piece}; {_word(f'{source} payment {payment.id}')}{END}"[:LONGEST]
+
+
+def piece(text: str) -> str:
+    """The record key and the name of the piece that this memo is of; empty if it is none of ours."""
+    found = PIECE.search(text)
+    return found.group(1) if found else ""
+
+
+def discounts(payment: Payment) -> dict[str, Decimal]:
+    """How much discount this payment takes on which bill."""
+    sums: dict[str, Decimal] = {}
+    for part in payment.applications:
+        if part.discount:
+            sums[part.target.id] = sums.get(part.target.id, Decimal(0)) + part.discount
+    return sums
 
 
 def ours(text: str) -> str:
@@ -75,7 +104,12 @@ def read(text: str) -> Note:
         cleared_date = date.fromisoformat(parts["cleared"]) if "cleared" in parts else None
     except ValueError:
         cleared_date = None
-    return Note(found[1], bool(found[2]), method, batch, cleared_date, reference)
+    note = Note(found[1], bool(found[2]), method, batch, cleared_date, reference)
+    taken = DISCOUNT.fullmatch(parts.get("discount", ""))
+    if not taken:
+        return note
+    amounts = (part.split("=") for part in taken[2].split(","))
+    return replace(note, credit=taken[1], discounts={bill: Decimal(amount) for bill, amount in amounts})
 
 
 def document_number(payment: Payment, record_key: str) -> str:

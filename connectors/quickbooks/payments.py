@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
 from connectors.base import Action, Outcome, Receipt, Write
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
-from connectors.quickbooks import posting
+from connectors.quickbooks import memo, posting
 from connectors.quickbooks.client import Client, quoted
+from connectors.quickbooks.discounts import SOURCE, Discounts
 from connectors.quickbooks.faults import PROVIDER, error_of
 from connectors.quickbooks.ledger import decode_payment
 from connectors.quickbooks.reading import clean_row
@@ -17,7 +19,6 @@ from connectors.quickbooks.values import glimpse
 from connectors.records import Payment, Phase
 
 CLOCKS_DIFFER = timedelta(minutes=15)
-SOURCE = "the AP network"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Payments:
 
     client: Client
     home_currency: str
+
+    @property
+    def discounts(self) -> Discounts:
+        return Discounts(self.client, self.home_currency)
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write these one by one; raises only while nothing has been sent."""
@@ -52,27 +57,64 @@ class Payments:
         """
         unreadable: list[bytes] = []
         linked = [write.link.id for write in writes if write.link]
-        by_id = {payment.id: payment for payment in self._read(self.client.by_ids("BillPayment", linked), unreadable)}
+        by_id = self._by_id(linked, unreadable)
         unlinked = [write for write in writes if not write.link]
         candidates = self._candidates(unlinked, unreadable) if unlinked else []
+        discounted = [write.record_key for write in writes if write.action is Action.VOID and _takes_discount(write)]
+        credits = self.discounts.standing(discounted, unreadable)
         found: dict[str, Receipt | None] = {}
         for write in writes:
             known = [by_id[write.link.id]] if write.link and write.link.id in by_id else []
             ours = known if write.link else [payment for payment in candidates if payment.mark == write.record_key]
             if not _may_concern(unreadable, write):
-                found[write.record_key] = _made_by(write, ours) if ours else None
+                made = ours and write.record_key not in credits  # a void leaves no credit behind
+                found[write.record_key] = _made_by(write, ours) if made else None
         return found
 
     def _write(self, write: Write) -> Receipt:
-        asked, key, is_void = _payment(write), write.record_key, write.action is Action.VOID
+        if not _takes_discount(write):
+            return self._void(write) if write.action is Action.VOID else self._post(write)
+        if write.action is Action.VOID:
+            return self._void_with_discount(write)
+        posting.refuse_what_is_not_posted(_payment(write))
+        credit = self.discounts.bring(write, _payment(write))
+        try:
+            return self._post(write, credit)
+        except RecordRejected:
+            if write.action is Action.CREATE:
+                self.discounts.take_back(write)
+            raise
+
+    def _post(self, write: Write, credit: str = "") -> Receipt:
         context = {"source": write.context.get("source", SOURCE), "ap_account": write.context.get("ap_account", "")}
-        context["standing_memo"] = write.context.get("memo", "")
-        body = {} if is_void else posting.encode_payment(asked, record_key=key, **context)
+        context |= {"standing_memo": write.context.get("memo", ""), "credit": credit}
+        body = posting.encode_payment(_payment(write), record_key=write.record_key, **context)
         if write.action is not Action.CREATE:
-            assert write.link is not None, f"to {write.action} a payment it has to be known which"
-            body = posting.encode_change(write.link.id, write.link.version, **body)
-        options = {"operation": "update", "include": "void"} if is_void else {}
-        row = self.client.post_payment(body, request_key=write.request_key, **options)
+            body = posting.encode_change(*_linked(write), **body)
+        return self._sent(write, body)
+
+    def _void(self, write: Write) -> Receipt:
+        return self._sent(write, posting.encode_change(*_linked(write)), operation="update", include="void")
+
+    def _void_with_discount(self, write: Write) -> Receipt:
+        """Void what stands, if anything still does, and then take the discount back too."""
+        unreadable: list[bytes] = []
+        stands = self._by_id([write.link.id] if write.link else [], unreadable)
+        if unreadable:
+            raise error_of("unexpected", "The payment to be voided cannot be read.")
+        done = next(iter(stands.values()), None)
+        if done is not None and done.phase is not Phase.REVERSED:
+            receipt = self._void(write)
+        elif done is not None:
+            receipt = Receipt(id=done.id, version=done.version, record=done)
+        else:
+            receipt = Receipt(id=write.link.id if write.link else "")
+        self.discounts.take_back(write)
+        return receipt
+
+    def _sent(self, write: Write, body: dict[str, Any], **options: str) -> Receipt:
+        asked, key, is_void = _payment(write), write.record_key, write.action is Action.VOID
+        row = self.client.post("BillPayment", body, request_key=write.request_key, **options)
         try:
             stands = decode_payment(clean_row(row), self.home_currency)
         except MappingError as error:
@@ -84,10 +126,15 @@ class Payments:
             raise error_of("not_as_sent", f"Payment {stands.id}: {', '.join(wrong)}.")
         return Receipt(id=stands.id, version=stands.version, record=stands)
 
+    def _by_id(self, ids: Sequence[str], unreadable: list[bytes]) -> dict[str, Payment]:
+        return {payment.id: payment for payment in self._read(self.client.by_ids("BillPayment", ids), unreadable)}
+
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
         recent = self._read(self._sent_since(writes), unreadable)
-        paid = [part.target.id for write in writes for part in _payment(write).applications]
-        bills = self.client.by_ids("Bill", paid)
+        bills: list[msgspec.Raw] = []
+        for kind, entity in posting.ENTITIES.items():
+            targets = [part.target for write in writes for part in _payment(write).applications]
+            bills += self.client.by_ids(entity, [target.id for target in targets if target.kind is kind])
         unreadable += [bytes(row) for row in bills if not glimpse(row).id]
         links = [link for row in bills for link in glimpse(row).linked_txn if link.txn_type.startswith("BillPayment")]
         others = {link.txn_id for link in links} - {payment.id for payment in recent}
@@ -129,6 +176,15 @@ def _may_concern(rows: Iterable[bytes], write: Write) -> bool:
     """Whether a row that we cannot read carries this write's mark or names its payment or one of its bills."""
     ids = [write.link.id] if write.link else [part.target.id for part in _payment(write).applications]
     return any(write.record_key.encode() in row or any(f'"{id}"'.encode() in row for id in ids) for row in rows)
+
+
+def _takes_discount(write: Write) -> bool:
+    return bool(memo.discounts(_payment(write)))
+
+
+def _linked(write: Write) -> tuple[str, str]:
+    assert write.link is not None, f"to {write.action} a payment it has to be known which"
+    return write.link.id, write.link.version
 
 
 def _payment(write: Write) -> Payment:

@@ -10,25 +10,37 @@ from connectors.errors import MappingError
 from connectors.quickbooks import memo
 from connectors.records import Kind, Payment, Phase
 
+# Intuit: the line of a vendor credit carries a positive amount as a bill's does, and the total is bills less credits.
+ENTITIES = {Kind.BILL: "Bill", Kind.CREDIT: "VendorCredit"}
+
 
 def encode_payment(
-    payment: Payment, *, record_key: str, source: str, ap_account: str = "", standing_memo: str = ""
+    payment: Payment, *, record_key: str, source: str, ap_account: str = "", standing_memo: str = "", credit: str = ""
 ) -> dict[str, Any]:
-    """The bill payment to create, or to put in the place of one; MappingError when it is one that we do not post."""
+    """The bill payment to create, or to put in the place of one; MappingError when it is one that we do not post.
+
+    `credit` is the vendor credit of ours that its discounts are: it is used up beside the gross amounts of the bills.
+    """
     if payment.funding_account is None:
         raise MappingError("No bank account is mapped for this payment.", missing="bank account")
-    if reason := _why_not_posted(payment):
-        raise MappingError(f"{reason} Please enter this payment in QuickBooks by hand.", code="payment_shape")
+    refuse_what_is_not_posted(payment)
+    lines = _settles(payment)
+    if discount := sum(memo.discounts(payment).values(), Decimal(0)):
+        assert credit, "a discount is a vendor credit first"
+        lines[Kind.CREDIT, credit] = -discount
+    note = memo.write(payment, record_key=record_key, source=source, credit=credit)
+    if memo.read(note).discounts != memo.discounts(payment):
+        raise _by_hand("This payment takes more discounts than its memo has room for.")
     body: dict[str, Any] = {
         "VendorRef": {"value": payment.vendor.id},
         "PayType": "Check",
         "CheckPayment": {"BankAccountRef": {"value": payment.funding_account.id}, "PrintStatus": "NotSet"},
         "TotalAmt": payment.amount,
         "DocNumber": memo.document_number(payment, record_key),
-        "PrivateNote": memo.in_place(memo.write(payment, record_key=record_key, source=source), standing_memo),
+        "PrivateNote": memo.in_place(note, standing_memo),
         "Line": [
-            {"Amount": amount, "LinkedTxn": [{"TxnId": bill, "TxnType": "Bill"}]}
-            for (_, bill), amount in _settles(payment).items()
+            {"Amount": abs(amount), "LinkedTxn": [{"TxnId": id, "TxnType": ENTITIES[kind]}]}
+            for (kind, id), amount in lines.items()
         ],
     }
     optional = {"CurrencyRef": payment.currency, "APAccountRef": ap_account}
@@ -49,6 +61,7 @@ def differences(asked: Payment, stands: Payment, record_key: str) -> list[str]:
         "the vendor": (asked.vendor.id, stands.vendor.id),
         "the total": (asked.amount, stands.amount),
         "the bills that it pays": (_settles(asked), _settles(stands)),
+        "the discounts": (memo.discounts(asked), memo.discounts(stands)),
         "the account it is paid from": from_account,
         "the date": (asked.date or stands.date, stands.date),
         "the currency": (asked.currency or stands.currency, stands.currency),
@@ -60,10 +73,21 @@ def differences(asked: Payment, stands: Payment, record_key: str) -> list[str]:
 
 def is_as_asked(asked: Payment, stands: Payment, *, record_key: str, source: str) -> bool:
     """Whether the payment that stands there is, in all that we write, the one asked for."""
-    number = memo.document_number(asked, record_key)
-    same_memo = memo.ours(stands.memo) == memo.write(asked, record_key=record_key, source=source)
+    number, credit = memo.document_number(asked, record_key), memo.read(stands.memo).credit
+    written = memo.write(asked, record_key=record_key, source=source, credit=credit)
+    same_memo = memo.ours(stands.memo) == written
     same_number = stands.reference == memo.reference_in(number, memo.read(stands.memo))
     return same_memo and same_number and not differences(asked, stands, record_key)
+
+
+def refuse_what_is_not_posted(payment: Payment) -> None:
+    """Raise MappingError when this payment is one that we do not post, whatever else would be made for it."""
+    if reason := _why_not_posted(payment):
+        raise _by_hand(reason)
+
+
+def _by_hand(reason: str) -> MappingError:
+    return MappingError(f"{reason} Please enter this payment in QuickBooks by hand.", code="payment_shape")
 
 
 def _why_not_posted(payment: Payment) -> str:
@@ -71,12 +95,14 @@ def _why_not_posted(payment: Payment) -> str:
         return f"A payment that is {payment.phase} is not posted as a bill payment."
     if payment.phase is Phase.EXECUTED and payment.date is None:
         return "This payment is executed, but has no date."
-    if any(part.target.kind is not Kind.BILL or part.gross <= 0 for part in payment.applications):
-        return "This payment uses a vendor credit or another negative amount."
-    if any(part.discount or part.net != part.gross for part in payment.applications):
-        return "This payment takes a discount, for which a bill payment has no field."
-    if not payment.applications or sum(part.gross for part in payment.applications) != payment.amount:
-        return "The bills that this payment names do not add up to its amount."
+    if any(part.gross == 0 or (part.gross < 0) != (part.target.kind is Kind.CREDIT) for part in payment.applications):
+        return "This payment pays less than nothing of a bill, or does not take from a vendor credit."
+    if payment.amount < 0:
+        return "The vendor credits of this payment are more than its bills."
+    if any(part.discount and not 0 < part.discount < part.gross for part in payment.applications):
+        return "This payment takes a discount that is not less than what it pays, or on a credit."
+    if not payment.applications or sum(part.gross - part.discount for part in payment.applications) != payment.amount:
+        return "The bills and credits that this payment names do not add up to its amount."
     return ""
 
 

@@ -4,7 +4,7 @@ Everything takes keyword arguments, writes an audit event with who did it, and r
 words, by field where there are fields. `by` is the person's user name.
 """
 
-from connectors.services.apps import change_app_credentials, create_app
+from connectors.services.apps import change_allowance, change_app_credentials, create_app
 from connectors.services.check import check_connection, forget_check
 from connectors.services.connections import (
     change_connection_credentials,
@@ -23,10 +23,12 @@ from connectors.services.sign_in import (
     sign_in_address,
 )
 from connectors.services.tenants import change_tenant, create_tenant
+from connectors.services.webhooks import forget_old_hints, receive_webhook
 
 __all__ = [
     "SignedIn",
     "begin_sign_in",
+    "change_allowance",
     "change_app_credentials",
     "change_connection_credentials",
     "change_settings",
@@ -39,7 +41,9 @@ __all__ = [
     "create_tenant",
     "decline_company",
     "forget_check",
+    "forget_old_hints",
     "pause_connection",
+    "receive_webhook",
     "redirect_uri",
     "resume_connection",
     "sign_in_address",

@@ -45,6 +45,14 @@ def change_app_credentials(*, app: App, values: Mapping[str, object], by: str, n
         record([_event(app, "credentials_changed", by, now)])
 
 
+def change_allowance(*, app: App, monthly_reads: int | None, by: str, now: datetime) -> None:
+    """Another number of metered reads a month that the provider allows this registration, or none known."""
+    app.monthly_reads = monthly_reads
+    with transaction.atomic():
+        app.save(update_fields=["monthly_reads"])
+        record([_event(app, "settings_changed", by, now)])
+
+
 def _event(app: App, verb: str, by: str, now: datetime) -> NewEvent:
     return NewEvent(
         tenant_id=app.tenant_id,

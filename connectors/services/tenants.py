@@ -4,15 +4,16 @@ from datetime import datetime
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from audit.log import NewEvent, record
 from connectors.models import Tenant
 
 
-def create_tenant(*, name: str, time_zone: str, by: str, now: datetime) -> Tenant:
+def create_tenant(*, name: str, time_zone: str, email: str = "", by: str, now: datetime) -> Tenant:
     """A new tenant; ValidationError names the fields that cannot be kept."""
-    tenant = Tenant(name=name.strip(), time_zone=time_zone.strip())
+    tenant = Tenant(name=name.strip(), time_zone=time_zone.strip(), email=email.strip())
     _refuse(tenant)
     with transaction.atomic():
         tenant.save()
@@ -20,12 +21,23 @@ def create_tenant(*, name: str, time_zone: str, by: str, now: datetime) -> Tenan
     return tenant
 
 
-def change_tenant(*, tenant: Tenant, name: str, time_zone: str, active: bool, by: str, why: str, now: datetime) -> None:
-    """Another name or time zone, or the end or a new beginning of all reading and sending."""
+def change_tenant(
+    *,
+    tenant: Tenant,
+    name: str,
+    time_zone: str,
+    email: str | None = None,
+    active: bool,
+    by: str,
+    why: str,
+    now: datetime,
+) -> None:
+    """Another name, time zone or e-mail address, or the end or a new beginning of all reading and sending."""
     if active != tenant.active and not why.strip():
         raise ValidationError({"why": "Say why: everything of this tenant stops or starts with it."})
-    before = {"name": tenant.name, "time_zone": tenant.time_zone, "active": tenant.active}
+    before = _values(tenant)
     tenant.name, tenant.time_zone, tenant.active = name.strip(), time_zone.strip(), active
+    tenant.email = tenant.email if email is None else email.strip()
     _refuse(tenant)
     with transaction.atomic():
         tenant.save()
@@ -35,7 +47,16 @@ def change_tenant(*, tenant: Tenant, name: str, time_zone: str, active: bool, by
 def _refuse(tenant: Tenant) -> None:
     if tenant.time_zone not in available_timezones():
         raise ValidationError({"time_zone": "There is no such time zone: write it as in America/Chicago."})
+    for address in filter(None, (word.strip() for word in tenant.email.split(","))):
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError({"email": f"{address} is no e-mail address."}) from None
     tenant.full_clean()
+
+
+def _values(tenant: Tenant) -> dict[str, object]:
+    return {"name": tenant.name, "time_zone": tenant.time_zone, "email": tenant.email, "active": tenant.active}
 
 
 def _event(tenant: Tenant, verb: str, by: str, why: str, now: datetime, **data: object) -> NewEvent:
@@ -47,5 +68,5 @@ def _event(tenant: Tenant, verb: str, by: str, why: str, now: datetime, **data: 
         subject_id=str(tenant.pk),
         actor=by,
         why=why,
-        data={"name": tenant.name, "time_zone": tenant.time_zone, "active": tenant.active, **data},
+        data={**_values(tenant), **data},
     )

@@ -1,7 +1,8 @@
 """What was delivered, what was not and why: sync records and attempts."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -13,14 +14,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from connectors.operations import Asked, ReasonForm, StaffAdmin, ask, by
+from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
 from connectors.reality import present
 from syncs import services
+from syncs.admin.decisions import PAGES, offers
 from syncs.admin.reading import story_link
 from syncs.models import Attempt, Problem, SyncRecord
 from syncs.story.tell import money
 
 AT_ONCE = 200
+MOST_DECISIONS = 20
 LONGEST_ID = 19
 ACTS = {
     "replay": (services.replay, "Send again", "Each is sent again under a new request key; only held ones can be."),
@@ -43,6 +46,19 @@ class SyncRecordAdmin(StaffAdmin):
     actions = ("replay", "ignore", "stop_ignoring")  # type: ignore[assignment]
     empty_text = "Nothing to deliver yet: it comes with what is read."
     change_form_outer_before_template = "syncs/admin/syncrecord.html"
+
+    def acts(self) -> list[tuple[str, View]]:
+        return [(act, partial(page, self)) for act, page in PAGES.items()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        shown: dict[str, Any] = {}
+        found = SyncRecord.objects.select_related("remote_record", "stream__integration").filter(pk=object_id)
+        if object_id.isdecimal() and (record := found.first()) is not None:
+            shown = {"offers": list(offers(record)), "decisions": record.decisions.all()[:MOST_DECISIONS]}
+        context = {**(extra_context or {}), **shown}
+        return cast(HttpResponse, super().change_view(request, object_id, form_url, context))
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -15,9 +16,10 @@ from django.utils.safestring import SafeString
 from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
 from connectors.reality import present
 from syncs import services
+from syncs.admin.decisions import Act, leave, offers
 from syncs.admin.deliveries import ACTS, AT_ONCE
 from syncs.models import Problem, SyncRecord
-from syncs.selectors import amounts, stories_of
+from syncs.selectors import amounts, stopped_invoices, stories_of
 from syncs.states import State
 from syncs.story.tell import money
 
@@ -32,14 +34,6 @@ READ_AGAIN = ("reference_unknown",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
-    """A button: where it leads to is a page that asks before anything is done."""
-
-    words: str
-    address: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Blocked:
     """One record that the problem blocks."""
 
@@ -51,8 +45,14 @@ class Blocked:
 
 @admin.register(Problem)
 class ProblemAdmin(StaffAdmin):
-    list_display = ("what", "who_acts", "remedy", "blocked", "records", "opened_at", "resolved_at")
-    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "actor", "code", "tenant")
+    list_display = ("what", "who_acts", "remedy", "blocked", "records", "opened_at", "left", "resolved_at")
+    list_filter = (
+        ("resolved_at", admin.EmptyFieldListFilter),
+        ("left_at", admin.EmptyFieldListFilter),
+        "actor",
+        "code",
+        "tenant",
+    )
     list_select_related = ("tenant",)
     fields = ("tenant", "integration", "connection", "code", "opened_at", "seen_at", "resolved_at")
     ordering = ("-seen_at", "-id")
@@ -68,12 +68,16 @@ class ProblemAdmin(StaffAdmin):
     def who_acts(self, problem: Problem) -> str:
         return problem.actor
 
+    @admin.display(description="left as it is", ordering="left_at")
+    def left(self, problem: Problem) -> str:
+        return f"by {problem.left_by}" if problem.left_at else ""
+
     @admin.display(description="money blocked")
     def blocked(self, problem: Problem) -> str:
         return amounts(problem.money)
 
     def acts(self) -> list[tuple[str, View]]:
-        return [("replay", self.replay), ("stop_replay", self.stop_replay)]
+        return [("replay", self.replay), ("stop_replay", self.stop_replay), ("leave", partial(leave, self))]
 
     def replay(self, request: HttpRequest, id: int) -> HttpResponse:
         """Asks why, with how many records and how much money it is about."""
@@ -116,12 +120,18 @@ class ProblemAdmin(StaffAdmin):
         shown: dict[str, Any] = {}
         found = Problem.objects.select_related("integration", "connection").filter(pk=object_id)
         if object_id.isdecimal() and (problem := found.first()) is not None:
-            records = list(
-                problem.sync_records.select_related("remote_record", "stream", "problem").order_by("pk")[:AT_ONCE]
-            )
+            known = problem.sync_records.select_related("remote_record", "stream__integration", "problem")
+            records = list(known.order_by("pk")[:AT_ONCE])
             shown = {
                 "blocked_money": amounts(problem.money),
-                "acts": [*self._sending_again(problem), *_on_records(problem, records), *_beside(problem)],
+                "acts": [
+                    *(offers(records[0]) if len(records) == 1 else ()),
+                    *self._sending_again(problem),
+                    *_on_records(problem, records),
+                    *_leaving(problem),
+                    *_beside(problem),
+                ],
+                "stopped": stopped_invoices(problem),
                 "replays": problem.replays.all()[:5],
                 "blocked": (blocked := _blocked(records[:MOST_SHOWN])),
                 "reasons_differ": any(one.reason for one in blocked),
@@ -163,6 +173,12 @@ def _on_records(problem: Problem, records: Sequence[SyncRecord]) -> Iterator[Act
         yield Act(
             words="Ignore for good …", address=f"{reverse('admin:syncs_syncrecord_decide', args=['ignore'])}?{query}"
         )
+
+
+def _leaving(problem: Problem) -> Iterator[Act]:
+    """It can be left as it is, once."""
+    if problem.resolved_at is None and problem.left_at is None:
+        yield Act(words="Leave as it is …", address=reverse("admin:syncs_problem_leave", args=[problem.pk]))
 
 
 def _beside(problem: Problem) -> Iterator[Act]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from unfold.decorators import display
@@ -14,7 +15,7 @@ from connectors.models import Tenant
 from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
 from connectors.reality import present
 from syncs import services
-from syncs.admin.words import described, progress_in_words
+from syncs.admin.words import described, polled_in_words, progress_in_words
 from syncs.models import Feed, Holiday, ScheduleRow, Stream
 from syncs.runs import Progress, delivery_progress, reading_progress
 from syncs.schedule_forms import HolidaysForm, ScheduleForm, schedule_in_words
@@ -42,6 +43,10 @@ class WorkAdmin(StaffAdmin):
     def goes_by(self, row: Feed | Stream) -> str:
         return schedule_in_words(row, getattr(row, "schedule", None))
 
+    def in_words(self, row: Any, chosen: ScheduleRow | None, now: datetime) -> str:
+        """When it runs."""
+        return schedule_in_words(row, chosen)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -52,7 +57,7 @@ class WorkAdmin(StaffAdmin):
             shown = {
                 "paused_means": PAUSED_MEANS[self.model],
                 "schedule": chosen,
-                "goes_by": schedule_in_words(row, chosen),
+                "goes_by": self.in_words(row, chosen, now),
                 "next_times": _in_its_time(chosen, now) if chosen else "",
                 "zone": row.tenant.time_zone,
                 "progress": progress_in_words(_progress(row, now)),
@@ -180,11 +185,20 @@ class FeedAdmin(WorkAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return Feed.objects.select_related("connection", "tenant", "schedule").defer("connection__credentials")
+        feeds = Feed.objects.select_related("connection", "tenant", "schedule").defer("connection__credentials")
+        return feeds.annotate(now=Value(present().now()))
+
+    @admin.display(description="schedule")
+    def goes_by(self, row: Any) -> str:
+        return self.in_words(row, getattr(row, "schedule", None), row.now)
 
     @admin.display(description="reads now")
     def now_reading(self, feed: Feed) -> str:
         return f"every {feed.stage.replace('_', ' ')}" if feed.stage else "what changed"
+
+    def in_words(self, row: Feed, chosen: ScheduleRow | None, now: datetime) -> str:
+        """With healthy webhooks a feed without a schedule is polled more rarely."""
+        return super().in_words(row, chosen, now) if chosen else polled_in_words(row, now)
 
     def read(self, request: HttpRequest, id: int) -> HttpResponse:
         feed = self._row(request, id)

@@ -1,9 +1,11 @@
 """Runs and progress in words, for the pages of operations."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from syncs.models import SyncRun
+from syncs.mirror.hinted import webhooks_are_healthy
+from syncs.models import Feed, SyncRun
 from syncs.runs import DONE, Progress
+from syncs.timing import interval_of
 
 READING = {
     "read": "read",
@@ -40,6 +42,14 @@ def length_in_words(length: timedelta) -> str:
         if seconds >= 2 * unit:
             return f"{round(seconds / unit)} {name}s"
     return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+def polled_in_words(feed: Feed, now: datetime) -> str:
+    """How often a feed without a schedule is asked for changes, and why."""
+    words = f"polled every {length_in_words(interval_of(feed, now))}"
+    if webhooks_are_healthy(feed.connection, now):
+        return f"webhooks healthy, {words}"
+    return f"webhooks doubted, {words}" if feed.connection.webhook_at else words
 
 
 def speed_in_words(per_second: float | None) -> str:

@@ -16,10 +16,13 @@ from connectors.base import REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
 from connectors.records import AnyRecord, Dimension, Kind, Payable, Payment, restore
 from syncs.delivery.attempts import begin_attempts
+from syncs.delivery.decided import vendors_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
-from syncs.delivery.orders import billed_before_closed
+from syncs.delivery.linked import judge_linked, links_of
+from syncs.delivery.objections import discounts
+from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.reissues import not_yet_reversed
 from syncs.delivery.resolve import Missing, References, look_up, resolve
@@ -37,6 +40,7 @@ AT_ONCE = 200
 IMAGES_AT_ONCE = 4  # their bytes are in memory together
 ASK_AGAIN = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(hours=1)
+SOON = timedelta(minutes=5)
 
 CLAIMED = (
     "id", "record_key", "wanted", "wanted_fingerprint", "settled", "settled_fingerprint", "target_id", "target_version",
@@ -88,7 +92,11 @@ def claim(slice_: Slice) -> Batch:
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
+        links = links_of(slice_, [one.id for one in claims])
         for one in claims:
+            if link := links.get(one.id):
+                verdicts.append(judge_linked(one, link))
+                continue
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
                 continue
@@ -130,8 +138,7 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
     if one.settled_fingerprint and one.settled_fingerprint in (one.wanted_fingerprint, _as_sent(one, ruling)):
         return one.verdict(State.SYNCED, settles=True, fingerprint=one.settled_fingerprint, verb="delivery_skipped")
     try:
-        stops_known = ruling.wish is Wish.STOP and one.target_id
-        resolved = one.record if stops_known else resolve(slice_, what_we_send(one.record), known)
+        write = _write(slice_, one, ruling, known)
     except Missing as missing:
         if ruling.wish is Wish.STOP and not missing.waits:
             return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
@@ -146,7 +153,7 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
             needs_somebody=True,
             cause_key=f"integration:{slice_.integration.pk}:{error.missing}",
         )
-    return Planned(claim=one, ruling=ruling, explained=ours, write=_write(slice_, one, _action(one, ruling), resolved))
+    return Planned(claim=one, ruling=ruling, explained=ours, write=write)
 
 
 def _replaces(one: Claim, standing: Collection[str]) -> Missing | None:
@@ -158,9 +165,17 @@ def _replaces(one: Claim, standing: Collection[str]) -> Missing | None:
     return Missing(kind=Kind.PAYMENT, id=payment.reissue_of, code="reversal_first", waits=True, reason=reason)
 
 
-def _bills_first(slice_: Slice, one: Claim, reason: str) -> Verdict:
-    again, code = slice_.now() + ASK_AGAIN, "bills_first"
-    return one.verdict(State.PENDING, code=code, reason=reason, next_attempt_at=again, said_before=one.code == code)
+def _bills_first(slice_: Slice, one: Claim, first: ToCome) -> Verdict:
+    """Not closed yet; nothing releases it, since a bill's slice may not lock what comes before it."""
+    code, held = "bills_first", first.problem_id is not None
+    return one.verdict(
+        State.WAITING,
+        code=code,
+        reason=f"Bill {first.bill_id} for it is still to be sent first.",
+        problem_id=first.problem_id,
+        next_attempt_at=slice_.now() + (LOOK_AGAIN if held else SOON),
+        said_before=one.code == code,
+    )
 
 
 def _as_sent(one: Claim, ruling: Ruling) -> str:
@@ -168,7 +183,11 @@ def _as_sent(one: Claim, ruling: Ruling) -> str:
     return delivery_fingerprint(one.record, gone=bool(one.gone)) if ruling.wish is Wish.SEND else ""
 
 
-def _write(slice_: Slice, one: Claim, action: Action, resolved: AnyRecord) -> Write:
+def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Write:
+    """The write of this ruling; Missing or MappingError where it cannot be made."""
+    action = _action(one, ruling)
+    stops_known = ruling.wish is Wish.STOP and one.target_id
+    resolved = one.record if stops_known else resolve(slice_, what_we_send(one.record), known)
     return Write(
         kind=slice_.kind,
         action=action,
@@ -176,13 +195,16 @@ def _write(slice_: Slice, one: Claim, action: Action, resolved: AnyRecord) -> Wr
         record_key=one.record_key,
         request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint, one.target_version),
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
-        context=_context(slice_, one.record),
+        context={**_context(slice_, one.record, ruling), **({} if one.target_id else one.decided)},
     )
 
 
-def _context(slice_: Slice, record: AnyRecord) -> dict[str, str]:
-    """What a write has to know beside its record: for a dimension's value, whether every line must carry one."""
+def _context(slice_: Slice, record: AnyRecord, ruling: Ruling) -> dict[str, str]:
+    """What a write has to know beside its record: for a dimension's value, whether every line must carry one; for a
+    payment with a discount, where that is booked."""
     said = {"source": slice_.source_name}
+    if isinstance(record, Payment) and discounts(record) and ruling.wish is Wish.SEND:
+        said["discount_account"] = slice_.accounts.discount_account()
     if isinstance(record, Dimension):
         said[REQUIRED] = str(int(record.dimension in required_dimensions(slice_.policies)))
     return said
@@ -227,7 +249,9 @@ def _lock(slice_: Slice) -> list[Claim]:
         ids = [id for (id,) in cursor.fetchall()]
         link_forgotten(slice_, ids)
         cursor.execute(DUE, [slice_.target.pk, ids, now, at_once])
-        return [_claimed(slice_.kind, dict(zip(CLAIMED, row, strict=True))) for row in cursor.fetchall()]
+        rows = [dict(zip(CLAIMED, row, strict=True)) for row in cursor.fetchall()]
+    decided = vendors_there(slice_, ids)
+    return [_claimed(slice_.kind, {**row, "decided": decided.get(row["id"], {})}) for row in rows]
 
 
 def _claimed(kind: Kind, row: dict[str, Any]) -> Claim:

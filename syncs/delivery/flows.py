@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from connectors.records import AnyRecord, Kind, Payable, Payment, PurchaseOrder, canonical
+from connectors.records import AnyRecord, Image, Kind, Payable, Payment, PurchaseOrder, canonical
 from syncs.keys import fingerprint
 
 NEVER_INTO_AN_ERP = frozenset({Kind.ACCOUNT, Kind.DIMENSION})
@@ -53,7 +53,9 @@ def delivery_fingerprint(record: AnyRecord, *, gone: bool = False, unexplained: 
 
 def what_we_send(record: AnyRecord) -> AnyRecord:
     """The record without what never leaves: versions, times, private notes, and what our own postings move."""
-    bare = replace(record, version="", modified_at=None, key="")
+    # An image is told by its version: a file of the same size may have been put in its place.
+    version = record.version if isinstance(record, Image) else ""
+    bare = replace(record, version=version, modified_at=None, key="")
     if isinstance(bare, Payable):
         shown = {"status": "", "status_reason": "", "status_at": None, "payment_status": ""}
         return replace(bare, balance=Decimal(0), settlements=(), memo="", **shown)

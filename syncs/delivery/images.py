@@ -5,6 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import msgspec
+from django.db import transaction
+
 from connectors.base import SHA256, Connector
 from connectors.conversation import Job, Steps
 from connectors.errors import RecordRejected
@@ -13,7 +16,7 @@ from syncs.delivery.planned import Planned
 from syncs.delivery.preflight import Checked
 from syncs.delivery.slice import Slice
 from syncs.delivery.source import ask_source
-from syncs.models import RemoteRecord
+from syncs.models import Attempt, RemoteRecord
 from syncs.states import State
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,7 +44,7 @@ def not_to_send(slice_: Slice, records: Sequence[AnyRecord]) -> dict[str, str]:
     for image in images:
         if refusal := network.image_refusal(image):
             reasons[image.id] = refusal
-        elif newest[image.of.id].id != image.id:
+        elif image.of.id in newest and newest[image.of.id].id != image.id:
             reasons[image.id] = f"{newest[image.of.id].file_name} is newer: the AP network keeps one for each bill."
     return reasons
 
@@ -61,7 +64,18 @@ def open_images(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
             context = {**one.write.context, SHA256: sha256(content).hexdigest()}
             checked.cleared.append(replace(one, write=replace(one.write, content=content, context=context)))
         yield "image read"
+    _write_down(slice_, checked.cleared)
+    yield "images written down"
     return checked
+
+
+def _write_down(slice_: Slice, opened: Sequence[Planned]) -> None:
+    """By its hash an image is found again if the answer is lost: it stands in the attempt before anything is sent."""
+    with transaction.atomic():
+        slice_.lease.check(slice_.now())
+        for one in opened:
+            rows = Attempt.objects.filter(tenant_id=slice_.tenant_id, pk=one.attempt_id)
+            rows.update(context=msgspec.json.encode(one.write.context).decode())
 
 
 def _reading(image: AnyRecord) -> Job[bytes]:

@@ -1,7 +1,7 @@
 """Why a payment must not be posted on these bills. Pure: what the ERP shows at this moment in, an objection out."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,11 +12,13 @@ LOOKS_ALIKE_WITHIN = timedelta(days=10)
 
 @dataclass(frozen=True, kw_only=True)
 class Objection:
-    """Why not; `clears` says that it may clear by itself: an earlier posting of ours is still to be taken back."""
+    """Why not; `clears` says that it may clear by itself: an earlier posting of ours is still to be taken back, `final`
+    that nobody can overrule it."""
 
     code: str
     reason: str
     clears: bool = False
+    final: bool = False
 
 
 def objection(
@@ -24,23 +26,35 @@ def objection(
     bills: Mapping[str, AnyRecord],
     on_bills: Mapping[str, AnyRecord],
     being_posted: Collection[str] = (),
+    overruled: Collection[tuple[str, str]] = (),
 ) -> Objection | None:
-    """The objection to posting this payment, if there is one.
+    """The first objection to posting this payment that nobody has overruled, by its code and reason.
 
     `on_bills` are the payments that the bills carry; of the bills in `being_posted` an earlier payment of the same set
     is about to take its part, which their balances here lack already.
     """
+    found = _objections(payment, bills, on_bills, being_posted)
+    return next((one for one in found if one.final or (one.code, one.reason) not in overruled), None)
+
+
+def _objections(
+    payment: Payment,
+    bills: Mapping[str, AnyRecord],
+    on_bills: Mapping[str, AnyRecord],
+    being_posted: Collection[str],
+) -> Iterator[Objection]:
     accounts = set()
     for bill_id, gross in settles(payment).items():
         bill = bills.get(bill_id)
         if not isinstance(bill, Payable):
-            return _by_hand(f"Bill or credit {bill_id} is not in the ERP any more.")
+            yield replace(_by_hand(f"Bill or credit {bill_id} is not in the ERP any more."), final=True)
+            return
         what = "Bill" if isinstance(bill, Bill) else "Credit"
         accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
         others = [other for id in bill.settlements if isinstance(other := on_bills.get(id), Payment)]
         for other in others:
             if not other.mark and _looks_alike(payment, other):
-                return _by_hand(
+                yield _by_hand(
                     f"{what} {bill.number} carries a payment of {other.amount} on {other.date} with reference "
                     f"{other.reference or 'none'}, which is not ours."
                 )
@@ -48,17 +62,22 @@ def objection(
             short = f"{what} {bill.number} is open with {bill.balance}, the payment settles {abs(gross)}."
             ours = any(other.mark and other.phase is not Phase.REVERSED for other in others)
             if ours or bill_id in being_posted:
-                return Objection(code="earlier_posting_stands", reason=f"{short} Ours still stands on it.", clears=True)
-            return _by_hand(short)
+                reason = f"{short} Ours still stands on it."
+                yield Objection(code="earlier_posting_stands", reason=reason, clears=True, final=True)
+            else:
+                yield _by_hand(short)
     if len(accounts) > 1 or {vendor for vendor, _, _ in accounts} != {payment.vendor.id}:
-        return Objection(code="payment_several_accounts", reason="Its bills differ in vendor, currency or AP account.")
-    return None
+        yield Objection(
+            code="payment_several_accounts",
+            reason="Its bills differ in vendor, currency or AP account.",
+            final=True,
+        )
 
 
 def is_same_posting(sent: Payment, stands: Payment) -> bool:
     """Whether what stands settles what was sent: the money, its date and account, and which bills it settles."""
     same_date = sent.date in (None, stands.date)
-    return same_date and _money(sent) == _money(stands) and settles(sent) == settles(stands)
+    return same_date and _money(sent) == _money(stands) and takes(sent) == takes(stands)
 
 
 def _money(payment: Payment) -> tuple[object, ...]:
@@ -66,11 +85,25 @@ def _money(payment: Payment) -> tuple[object, ...]:
     return payment.amount, payment.currency, payment.phase, account
 
 
+def takes(payment: Payment) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """Which bills a payment settles, and which discounts it takes on them."""
+    return settles(payment), discounts(payment)
+
+
 def settles(payment: Payment) -> dict[str, Decimal]:
     """How much of which bill a payment settles; of a credit it takes less than nothing."""
     sums: dict[str, Decimal] = {}
     for application in payment.applications:
         sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.gross
+    return sums
+
+
+def discounts(payment: Payment) -> dict[str, Decimal]:
+    """How much discount a payment takes on which bill."""
+    sums: dict[str, Decimal] = {}
+    for application in payment.applications:
+        if application.discount:
+            sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.discount
     return sums
 
 

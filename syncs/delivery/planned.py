@@ -1,6 +1,7 @@
 """What was claimed, and what is planned with it. Values only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -34,6 +35,7 @@ class Claim:
     target_status: str
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
+    decided: Mapping[str, str] = field(default_factory=dict)  # by a person: what a create has to know
 
     @property
     def settled_by_us(self) -> Decimal:
@@ -64,6 +66,11 @@ class Planned:
         """Nothing was sent: it is due again, at once unless said otherwise, and the try does not count."""
         again = {"outcome": "not sent", "uncount": True, "next_attempt_at": at or self.write.sent_at}
         return self.verdict(State.PENDING, **{**again, **details})
+
+    def left_out(self) -> Verdict:
+        """The other side holds nothing of it, and nothing is wanted there."""
+        why = {"code": self.ruling.code, "reason": self.ruling.reason}
+        return self.verdict(State.OUT_OF_SCOPE, outcome="not needed", **why)
 
     def stands(self, **details: object) -> Verdict:
         """The other side holds what is wanted."""

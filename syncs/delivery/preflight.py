@@ -4,7 +4,7 @@ What already carries our mark is linked, not created. A bill that somebody else 
 that looks like this one, is never paid a second time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,8 @@ from connectors.base import Action, Link, Receipt
 from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
-from syncs.delivery.objections import Objection, is_same_posting, objection, settles
+from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
+from syncs.delivery.objections import Objection, discounts, is_same_posting, objection, settles, takes
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
@@ -22,6 +23,7 @@ from syncs.models import Feed
 from syncs.states import State
 
 ASK_AGAIN = timedelta(minutes=1)
+POSTING_GONE = "posting_gone"
 NEVER_READ = timedelta(days=45)  # where no reading of the ERP has ever come to its end
 
 
@@ -40,6 +42,7 @@ class Open:
     bills: dict[str, AnyRecord]
     carried: dict[str, AnyRecord]
     being_posted: set[str] = field(default_factory=set)
+    overruled: Mapping[int, Overruled] = field(default_factory=dict)
 
 
 def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
@@ -79,7 +82,14 @@ def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
     yield "bills fetched"
     carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
     yield "payments on the bills fetched"
-    return Open(bills=bills, carried=carried)
+    linked = not_ours_but_linked(slice_, carried)
+    carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
+    return Open(bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]))
+
+
+def _as_ours(payment: AnyRecord) -> AnyRecord:
+    """A payment of the ERP that a person linked: it objects to no other, as ours do not."""
+    return msgspec.structs.replace(payment, mark="linked") if isinstance(payment, Payment) else payment
 
 
 def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], open_: Open) -> None:
@@ -88,12 +98,14 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
         checked.verdicts.append(one.put_back(reason="Whether it is there already cannot be told now."))
         return
     receipt = found[one.write.record_key]
-    if receipt is not None:
+    if receipt is not None and not _is_posted_anew(one, receipt, open_):
         checked.verdicts.append(_linked(one, receipt))
         return
     if one.write.action is Action.VOID:
-        left_out = {"code": one.ruling.code, "reason": one.ruling.reason}
-        checked.verdicts.append(one.verdict(State.OUT_OF_SCOPE, outcome="not needed", **left_out))
+        if discounts(_payment(one)):  # what was made for a discount before the payment itself is still to be undone
+            checked.cleared.append(one)
+        else:
+            checked.verdicts.append(one.left_out())
         return
     _clear(checked, one, open_)
 
@@ -101,7 +113,8 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
 def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     """It may be posted, if nothing objects: what it takes of its bills, the next payment of this set does not see."""
     bills = open_.bills
-    objected = objection(_payment(one), bills, open_.carried, open_.being_posted)
+    allowed = open_.overruled.get(one.claim.id, NONE)
+    objected = objection(_payment(one), bills, open_.carried, open_.being_posted, allowed)
     if objected is not None:
         checked.verdicts.append(_put_off(one, objected))
         return
@@ -117,6 +130,12 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
         open_.being_posted.add(bill_id)
     context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
+
+
+def _is_posted_anew(one: Planned, receipt: Receipt, open_: Open) -> bool:
+    """Whether what was found is only the voided posting that two persons want to be made again."""
+    gone = isinstance(receipt.record, Payment) and receipt.record.phase is Phase.REVERSED
+    return gone and any(code == POSTING_GONE for code, _ in open_.overruled.get(one.claim.id, NONE))
 
 
 def _put_off(one: Planned, objected: Objection) -> Verdict:
@@ -158,7 +177,7 @@ def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
     if not isinstance(posting, Payment) or posting.phase is Phase.REVERSED:
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        return one.stands(outcome="found", verb="delivery_found")
+        return None if discounts(_payment(one)) else one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:
         return _not_ours(one, "posting_gone", "is no longer what we posted")
     if one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
@@ -207,10 +226,11 @@ def _as_it_was_left(one: Planned, posting: Payment) -> Verdict:
 
 
 def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
-    """Whether what stands as executed settles something else; amount and bills of a pending one follow the payment."""
+    """Whether what stands as executed settles something else; amount and bills of a pending one follow the payment, its
+    discounts do not."""
     if posting.phase is not Phase.EXECUTED:
-        return False
-    return (posting.amount, settles(posting)) != (payment.amount, settles(payment))
+        return discounts(posting) != discounts(payment)
+    return (posting.amount, takes(posting)) != (payment.amount, takes(payment))
 
 
 def settlements(bills: dict[str, AnyRecord]) -> list[str]:

@@ -1,6 +1,6 @@
 """Resolving: every reference of a record becomes the id that the other side knows it by, or names what is missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection as database
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from connectors.errors import MappingError
 from connectors.records import Account, AnyRecord, Dimension, Image, Kind, Line, Payable, Payment, PurchaseOrder, Ref
+from syncs.delivery.decided import bills_of_invoices
 from syncs.delivery.slice import Slice
 from syncs.mapping.dimensions import dimension_of, required_dimensions
 from syncs.mapping.items import accounts_of_items
@@ -90,7 +91,18 @@ def look_up(slice_: Slice, records: Sequence[AnyRecord]) -> References:
     lines = (line for record in records if isinstance(record, Payable | PurchaseOrder) for line in record.lines)
     items = accounts_of_items(slice_.source, lines)
     wanted = {ref for record in records for ref in references(record, items)}
-    return References(known=_known(slice_, sorted(wanted, key=lambda ref: (ref.kind, ref.id, ref.key))), items=items)
+    known = _known(slice_, sorted(wanted, key=lambda ref: (ref.kind, ref.id, ref.key)))
+    if slice_.flow.source != "erp":
+        known = _decided(slice_, wanted) | known
+    return References(known=known, items=items)
+
+
+def _decided(slice_: Slice, wanted: Collection[Ref]) -> dict[Ref, Known]:
+    """The bills that a person said some invoices of the network are."""
+    return {
+        ref: Known(source_id=id, target_id=ref.id, key="", state=State.SYNCED, problem_id=None, label=id)
+        for ref, id in bills_of_invoices(slice_, wanted).items()
+    }
 
 
 def _known(slice_: Slice, wanted: Sequence[Ref]) -> dict[Ref, Known]:

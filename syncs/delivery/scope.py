@@ -110,6 +110,8 @@ def _rule_image(around: Circumstances) -> Ruling:
 
 def _rule_payable(bill: Payable, around: Circumstances) -> Ruling:
     what = "bill" if isinstance(bill, Bill) else "credit"
+    if bill.key and not around.linked:
+        return _out("made_by_us", f"We have made this {what} in the ERP ourselves, for a discount.")
     if around.gone:
         if around.linked:
             return Ruling(wish=Wish.STOP, code="bill_gone", reason=f"The {what} was deleted in the ERP.")
@@ -193,8 +195,8 @@ def _shape(payment: Payment) -> Ruling:
             )
         if (application.gross < 0) != (application.target.kind is Kind.CREDIT):
             return _hold("payment_shape", f"{application.number}: a bill is paid, a credit is taken, nothing else.")
-        if application.discount or application.gross == 0:
-            return _hold("payment_shape", f"Bill {application.number}: discounts are entered by hand.")
+        if application.gross == 0 or application.discount and not 0 < application.discount < application.gross:
+            return _hold("payment_shape", f"{application.number}: {application.discount} off {application.gross}.")
     return SEND
 
 

@@ -33,7 +33,8 @@ def settle(slice_: Slice, sent: Sequence[tuple[Planned, Outcome, str]]) -> timed
             for one, outcome, trace_id in sent
         ]
         write_verdicts(slice_, verdicts, now=now)
-        observe_receipts(slice_, [(one.write, outcome) for one, outcome, _ in sent if isinstance(outcome, Receipt)])
+        receipts = [(one.write, outcome) for one, outcome, _ in sent if isinstance(outcome, Receipt)]
+        observe_receipts(slice_, [(write, receipt) for write, receipt in receipts if receipt.id])
     errors = [outcome for _, outcome, _ in sent if isinstance(outcome, ConnectorError)]
     return stop_for(slice_, errors)
 
@@ -111,6 +112,8 @@ def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | Non
 
 def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     if isinstance(outcome, Receipt):
+        if not outcome.id:
+            return one.left_out()
         taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
         if one.ruling.code != CHANGED_AFTER_LOCK:
             return taken

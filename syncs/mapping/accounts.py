@@ -29,6 +29,10 @@ class AccountMappings:
             f"payments by {payment.method}",
         )
 
+    def discount_account(self) -> str:
+        """What discounts are booked on; MappingError if unmapped."""
+        return self._target(Mapping.Subject.DISCOUNT, EVERY_OTHER, "unmapped_discount", "discounts taken").id
+
     def _target(self, subject: Mapping.Subject, source: str, code: str, words: str) -> Ref:
         target = self.by_subject.get((subject, source)) or self.by_subject.get((subject, EVERY_OTHER))
         if not target:

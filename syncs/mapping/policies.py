@@ -13,6 +13,7 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
         "currencies": ["USD"],
         "pending_payments": True,
         "required_dimensions": [],
+        "hold_days": 5,
     }
 )
 

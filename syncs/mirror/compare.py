@@ -8,6 +8,7 @@ from connectors.base import Gone
 from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind
 from syncs.leases import Lease
+from syncs.mirror.hinted import note_untold
 from syncs.mirror.observe import Seen, as_gone, observe
 from syncs.models import Feed, RemoteRecord, UnreadableRow
 
@@ -38,6 +39,7 @@ def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Step
             gone = [Gone(kind=kind, id=remote_id) for remote_id in missing if remote_id not in found]
             observe(feed.connection, [*there, *as_gone(feed.connection, gone)], now=now, sweep=feed.sweep)
             ours.filter(remote_id__in=missing).update(sweep=feed.sweep)
+            note_untold(feed, now=now)
             conversation.kept_exchanges()
 
 

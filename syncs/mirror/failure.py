@@ -28,6 +28,8 @@ def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: 
         lease.check(now)
         conversation.kept_exchanges()
         Feed.objects.filter(pk=feed.pk).update(failures=failures)
+        # What webhooks named waits with the rest: it is fetched first when the feed is read again.
+        Connection.objects.filter(pk=feed.connection_id).exclude(hinted_at=None).update(hinted_at=None)
         runs.note(feed, {}, started=lease.taken_at, now=now, sweep=feed.sweep if feed.stage else 0, error=str(error))
         if not feed.stage:
             runs.end(feed)

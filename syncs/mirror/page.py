@@ -8,7 +8,9 @@ from connectors.base import Page, Unreadable
 from connectors.models import Connection
 from connectors.records import AnyRecord, Kind
 from syncs.keys import fingerprint
+from syncs.mirror.invoices import keep_stopped
 from syncs.mirror.observe import Seen, as_gone, observe
+from syncs.mirror.rereads import time_rereads
 from syncs.mirror.unreadable import keep_unreadable
 
 
@@ -19,6 +21,8 @@ def keep_page(connection: Connection, page: Page, *, now: datetime, sweep: int, 
     gone = as_gone(connection, page.gone)
     observed = observe(connection, [*seen, *gone], now=now, sweep=sweep)
     keep_unreadable(connection, seen, unreadable, page.gone, now=now)
+    keep_stopped(connection, seen, now=now)
+    time_rereads(connection, seen, now=now)
     counts = {
         "read": len(seen),
         "changed": observed.changed,

@@ -2,14 +2,16 @@
 
 A feed first reads every kind in full, in the order of kinds, and then only what changed. Every night, and when the
 provider cut an answer short, it reads in full again; what a complete reading no longer shows is asked for by id and,
-if it is not there, gone.
+if it is not there, gone. What webhooks named is fetched before anything else, and without reading the changes where it
+is not yet time for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from connectors.base import Connector, Page
 from connectors.conversation import Conversation, Effects, Steps
@@ -19,9 +21,12 @@ from connectors.records import Kind
 from syncs import leases, runs
 from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
+from syncs.mirror.afterwards import look_after
 from syncs.mirror.compare import observe_absent
 from syncs.mirror.failure import reading_failed, reading_succeeded
+from syncs.mirror.hinted import doubt_webhooks, fetch_hinted, note_untold, webhooks_are_healthy
 from syncs.mirror.page import keep_page
+from syncs.mirror.polling import kinds_to_compare
 from syncs.models import Feed
 from syncs.models.feed import COMPARE_EVERY
 from syncs.timing import next_reading
@@ -37,6 +42,7 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
     if lease is None:
         return
     yield "leased"
+    hinted = False
     while effects.clock.monotonic() - started <= SLICE_SECONDS:
         feed = Feed.objects.select_related("connection__app", "tenant").get(pk=feed_id)
         if not _is_readable(feed):
@@ -45,7 +51,15 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
             connection=feed.connection, effects=effects, trace_id=f"feed-{feed_id}-{lease.fence}"
         )
         try:
+            if (yield from fetch_hinted(feed, lease, conversation)):
+                hinted = True
+                yield "hinted kept"
+                continue
+            if hinted and not _is_due(feed, effects.clock.now()):
+                break
             done = yield from _read_page(feed, lease, conversation)
+            if done:
+                yield from look_after(feed, lease, conversation, until=started + SLICE_SECONDS)
         except ConnectorError as error:
             reading_failed(feed, lease, conversation, error)
             return
@@ -54,7 +68,14 @@ def read_feed(feed_id: int, effects: Effects) -> Steps[None]:
             now = effects.clock.now()
             lease.give_back(due_at=next_reading(feed, now), now=now)
             return
-    lease.give_back(due_at=effects.clock.now(), now=effects.clock.now())
+    # What was due still is; only webhooks may have come before its time.
+    now = effects.clock.now()
+    lease.give_back(due_at=F("due_at") if hinted and not _is_due(feed, now) else now, now=now)
+
+
+def _is_due(feed: Feed, now: datetime) -> bool:
+    """Whether changes are to be read, or a full reading goes on."""
+    return bool(feed.stage) or (feed.due_at is not None and feed.due_at <= now)
 
 
 def _is_readable(feed: Feed) -> bool:
@@ -108,12 +129,13 @@ def _begin_sweep(feed: Feed, conversation: Conversation, now: datetime) -> None:
     if not feed.changes_cursor:
         feed.changes_cursor = conversation.connector("").start_of_changes(now)
     feed.sweep += 1
-    feed.stage, feed.cursor = _kinds(conversation)[0], {}
+    feed.stage, feed.cursor = _kinds(feed, conversation, now)[0], {}
 
 
 def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: datetime) -> None:
-    kinds = _kinds(conversation)
-    following = kinds[kinds.index(Kind(feed.stage)) + 1 :]
+    in_order = _in_order(conversation.provider.reads)
+    later = in_order[in_order.index(Kind(feed.stage)) + 1 :]
+    following = [kind for kind in _kinds(feed, conversation, now) if kind in later]
     feed.stage, feed.cursor = (following[0] if following else ""), {}
     if not following:
         feed.full_after = now + COMPARE_EVERY
@@ -124,10 +146,16 @@ def _begin_next_kind(feed: Feed, lease: Lease, conversation: Conversation, now: 
             runs.end(feed)
 
 
-def _kinds(conversation: Conversation) -> list[Kind]:
+def _kinds(feed: Feed, conversation: Conversation, now: datetime) -> list[Kind]:
+    provider = conversation.provider
+    kinds, healthy = _in_order(provider.reads), webhooks_are_healthy(feed.connection, now)
+    return kinds_to_compare(kinds, provider.compare_days, healthy=healthy, sweep=feed.sweep)
+
+
+def _in_order(kinds: Collection[Kind]) -> list[Kind]:
     """What flows first, in its order, then the others; the same order in every process, which a set does not have."""
     last = len(FLOWS) + 1
-    return sorted(conversation.provider.reads, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else last, kind))
+    return sorted(kinds, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else last, kind))
 
 
 def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> int:
@@ -143,11 +171,14 @@ def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now:
         feed.read_at = now
         if page.truncated:
             feed.full_after, feed.changes_cursor = now, {}
+            doubt_webhooks(feed.connection, now)
         feed.records_read += counts["read"]
         progress = ["stage", "cursor", "changes_cursor", "sweep", "records_read", "read_at"]
         # Somebody may have asked for a full reading meanwhile: that stands unless this page asks for one itself.
         feed.save(update_fields=[*progress, "full_after"] if page.truncated else progress)
         conversation.kept_exchanges()
+        if counts["changed"] and (not feed.stage or feed.sweep > 1):
+            note_untold(feed, now=now)
         if feed.stage:
             counts |= {f"read {feed.stage}": counts["read"], f"pages {feed.stage}": 1}
         if feed.stage or counts["changed"] or counts["unreadable"]:

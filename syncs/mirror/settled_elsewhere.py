@@ -1,6 +1,7 @@
 """What our own postings explain of the balance of a bill or credit, and which of them somebody else has settled.
 
-A posting counts as the ERP last showed it: one that somebody voided there explains nothing. One that is being sent or
+A posting counts as the ERP last showed it: one that somebody voided there explains nothing. So does a payment of
+somebody else to which a person linked one of the network, for the bills that this one pays. One that is being sent or
 in doubt may stand: on it alone nobody can tell who has settled a bill.
 """
 
@@ -23,7 +24,13 @@ WHERE a.tenant_id = %(tenant)s AND a.connection_id = %(erp)s AND a.target_kind =
     SELECT FROM syncs_syncrecord posting
     JOIN syncs_stream stream ON stream.id = posting.stream_id AND stream.kind = 'payment'
     JOIN syncs_integration i ON i.id = stream.integration_id AND i.active AND i.erp_id = %(erp)s
-    WHERE posting.tenant_id = %(tenant)s AND posting.record_key = paid.key AND posting.target_id = paid.remote_id
+    WHERE posting.tenant_id = %(tenant)s AND posting.target_id = paid.remote_id AND (
+        posting.record_key = paid.key OR EXISTS (
+            SELECT FROM syncs_decision link
+            WHERE link.sync_record_id = posting.id AND link.what = 'link' AND link.ended_at IS NULL
+              AND link.target_id = paid.remote_id AND link.bills @> to_jsonb(ARRAY[a.target_id])
+        )
+    )
   )
 GROUP BY a.target_id
 """

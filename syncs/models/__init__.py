@@ -2,6 +2,7 @@
 
 from syncs.models.application import Application
 from syncs.models.attempt import Attempt
+from syncs.models.decision import Decision
 from syncs.models.feed import Feed
 from syncs.models.holiday import Holiday
 from syncs.models.integration import Integration
@@ -11,7 +12,9 @@ from syncs.models.problem import Problem
 from syncs.models.remote_record import RemoteRecord
 from syncs.models.remote_revision import RemoteRevision
 from syncs.models.replay import Replay
+from syncs.models.reread import Reread
 from syncs.models.schedule import ScheduleRow
+from syncs.models.stopped_invoice import StoppedInvoice
 from syncs.models.stream import Stream
 from syncs.models.sync_record import SyncRecord
 from syncs.models.sync_run import SyncRun
@@ -20,6 +23,7 @@ from syncs.models.unreadable import UnreadableRow
 __all__ = [
     "Application",
     "Attempt",
+    "Decision",
     "Feed",
     "Holiday",
     "Integration",
@@ -28,6 +32,8 @@ __all__ = [
     "Problem",
     "RemoteRecord",
     "RemoteRevision",
+    "Reread",
+    "StoppedInvoice",
     "Replay",
     "ScheduleRow",
     "Stream",

@@ -13,6 +13,7 @@ class Mapping(models.Model):
     class Subject(models.TextChoices):
         FUNDING_ACCOUNT = "funding_account", "bank account that payments are posted to, by method"
         IN_TRANSIT = "in_transit", "payments in transit"
+        DISCOUNT = "discount", "discounts taken"
         CODE = "code", "account or dimension that the AP network has under a code of its own"
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="mappings")

@@ -14,7 +14,8 @@ SENTENCE_END = re.compile(r"(?<=\w[.!?]) ")
 class Problem(models.Model):
     """One cause that somebody has to clear; open until what it blocked has gone through.
 
-    `cause_key` makes records with the same cause share one problem. Money is kept per currency in minor units.
+    `cause_key` makes records with the same cause share one problem. Money is kept per currency in minor units. One that
+    a person leaves as it is says who and why; `left_facts` is what it rested on then, and when that changes it is back.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="problems")
@@ -30,6 +31,10 @@ class Problem(models.Model):
     resolved_at = models.DateTimeField(null=True)
     records = models.IntegerField(default=0)
     money = models.JSONField(default=dict)
+    left_at = models.DateTimeField(null=True)
+    left_by = models.TextField(blank=True, db_default="")
+    left_why = models.TextField(blank=True, db_default="")
+    left_facts = models.TextField(blank=True, db_default="")
 
     class Meta:
         ordering = ("-seen_at",)

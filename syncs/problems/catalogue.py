@@ -50,6 +50,12 @@ ENGINE = (
         remedy="Map the account, or turn off pending payments.",
     ),
     Fault(
+        code="unmapped_discount",
+        actor=Actor.OPERATIONS,
+        cause="No account for discounts taken is mapped.",
+        remedy="Map the account that finance books discounts on; what waits is released.",
+    ),
+    Fault(
         code="payment_status_unknown",
         actor=Actor.US,
         cause="The payment has a status that the contract does not know.",
@@ -70,7 +76,7 @@ ENGINE = (
     Fault(
         code="payment_shape",
         actor=Actor.CUSTOMER_AP,
-        cause="The payment has a discount or a credit.",
+        cause="The payment has a part that is neither a bill with its discount nor a credit.",
         remedy="Enter the payment in the ERP by hand, then ignore this record.",
     ),
     Fault(
@@ -98,6 +104,18 @@ ENGINE = (
         remedy="Enter it in the ERP as a new bill, or have it paid otherwise and ignore this record.",
     ),
     Fault(
+        code="invoice_rejected",
+        actor=Actor.CUSTOMER_AP,
+        cause="The AP network has turned down an invoice and does not pay it.",
+        remedy="Correct the bill in the ERP: it is sent again. Or settle or delete it there. This closes by itself.",
+    ),
+    Fault(
+        code="invoice_on_hold_long",
+        actor=Actor.CUSTOMER_AP,
+        cause="An invoice is on hold at the AP network for longer than the policy allows.",
+        remedy="Have it released or rejected there; then this closes by itself.",
+    ),
+    Fault(
         code="posting_gone",
         actor=Actor.CUSTOMER_AP,
         cause="The payment that we posted was voided, deleted or changed in the ERP by somebody else.",
@@ -106,8 +124,26 @@ ENGINE = (
     Fault(
         code="applications_changed",
         actor=Actor.CUSTOMER_AP,
-        cause="The bills or the amount of a payment changed after it was posted.",
+        cause="The bills, the amount or the discounts of a payment changed after it was posted.",
         remedy="Void the posting in the ERP, then send this one again; or correct it there and ignore this record.",
+    ),
+    Fault(
+        code="linked_taken_back",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment that a person linked to one of the ERP was taken back at the AP network.",
+        remedy="The ERP's payment is not ours. Void it there if the money came back, then send this one again.",
+    ),
+    Fault(
+        code="linked_gone",
+        actor=Actor.CUSTOMER_AP,
+        cause="The payment of the ERP to which a person linked one of the AP network is gone.",
+        remedy="Do not pay the bill again. Link it to what stands there now, or have it posted by two persons.",
+    ),
+    Fault(
+        code="linked_changed",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment that a person linked to one of the ERP has another amount or other bills now.",
+        remedy="Compare both. Correct the ERP's payment by hand, then link it anew or ignore this.",
     ),
     Fault(
         code="posted_twice",
@@ -138,6 +174,12 @@ ENGINE = (
         actor=Actor.CUSTOMER_ADMIN,
         cause="The provider no longer accepts our sign-in; everything of this connection waits where it stands.",
         remedy="Connect it again; it goes on by itself.",
+    ),
+    Fault(
+        code="sign_in_ends",
+        actor=Actor.CUSTOMER_ADMIN,
+        cause="The sign-in to a provider ends soon.",
+        remedy="Connect it again from the connection's page, by somebody whom the provider lets do that.",
     ),
     Fault(
         code="unexpected_answer",

@@ -1,6 +1,7 @@
 """A connection whose credentials died: it stops, and one problem says so until it works again.
 
-`stopped` and `works` are what `connectors.attention` tells: also a person's check or sign-in opens and closes it.
+`stopped` and `works` are what `connectors.attention` tells: also a person's check or sign-in opens and closes it. One
+that ends soon has a problem, too: `ends_soon` and `ends_later` are what `connectors.expiries` tells.
 """
 
 from datetime import datetime
@@ -14,6 +15,7 @@ from syncs.models import Feed
 from syncs.problems.catalogue import UNKNOWN, fault
 from syncs.problems.causes import Cause, open_problem, resolve_problems
 
+ENDS_SOON = "sign_in_ends"
 SIGN_IN = "sign_in_again"  # what is not in the catalogue is told as this, with the provider's own words
 
 
@@ -43,6 +45,29 @@ def works(connection: Connection, *, now: datetime) -> None:
     feeds = Feed.objects.filter(connection_id=connection.pk)
     feeds.filter(due_at__gt=now, failures__gt=0).update(due_at=now)
     resolve_problems(connection.tenant_id, [cause_key_of(connection.pk)], now=now)
+
+
+def ends_soon(connection: Connection, what: str, *, now: datetime) -> None:
+    """Open the problem that its sign-in ends soon, in the caller's transaction."""
+    cause = Cause(
+        tenant_id=connection.tenant_id,
+        connection_id=connection.pk,
+        provider=connection.provider,
+        code=ENDS_SOON,
+        cause_key=expiry_key_of(connection.pk),
+        detail=what,
+    )
+    open_problem(cause, now=now)
+
+
+def ends_later(connection: Connection, *, now: datetime) -> None:
+    """Close it, in the caller's transaction."""
+    resolve_problems(connection.tenant_id, [expiry_key_of(connection.pk)], now=now)
+
+
+def expiry_key_of(connection_id: int) -> str:
+    """What makes it one problem, whatever of the sign-in ends first."""
+    return f"expiry:{connection_id}"
 
 
 def cause_key_of(connection_id: int) -> str:

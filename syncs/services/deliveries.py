@@ -17,19 +17,19 @@ from syncs.streams import lock_streams
 def replay(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
     """Send a held delivery again, under a new request key; its problem closes once it has gone through."""
     with transaction.atomic():
-        locked = _lock(sync_record, why)
+        locked = locked_delivery(sync_record, why)
         if locked.state != State.HELD:
-            raise ValidationError(f"Only what is held can be sent again: {locked} is {_words(locked)}.")
+            raise ValidationError(f"Only what is held can be sent again: {locked} is {standing(locked)}.")
         due_again([locked.pk], now=now)
-        record([_event(locked, "record_replayed", by, why, now)])
+        record([act_of(locked, "record_replayed", by, why, now)])
 
 
 def ignore(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
     """Never send it, whatever changes; refused while it may be on its way."""
     with transaction.atomic():
-        locked = _lock(sync_record, why)
+        locked = locked_delivery(sync_record, why)
         if locked.state in (State.SENDING, State.IN_DOUBT):
-            raise ValidationError(f"{locked} is {_words(locked)}: wait until its outcome is known, then ignore it.")
+            raise ValidationError(f"{locked} is {standing(locked)}: wait until its outcome is known, then ignore it.")
         if locked.state == State.IGNORED:
             raise ValidationError(f"{locked} is ignored already.")
         if locked.state == State.SYNCED:
@@ -44,7 +44,7 @@ def ignore(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None
             waiting_kind="",
             waiting_id="",
         )
-        record([_event(locked, "record_ignored", by, why, now)])
+        record([act_of(locked, "record_ignored", by, why, now)])
         _tell_dependents(locked, now)
         recount([problem_id] if problem_id is not None else [], now=now)
 
@@ -52,21 +52,22 @@ def ignore(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None
 def stop_ignoring(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None:
     """Deliver it again like any other."""
     with transaction.atomic():
-        locked = _lock(sync_record, why)
+        locked = locked_delivery(sync_record, why)
         if locked.state != State.IGNORED:
-            raise ValidationError(f"{locked} is not ignored: it is {_words(locked)}.")
+            raise ValidationError(f"{locked} is not ignored: it is {standing(locked)}.")
         due_again([locked.pk], now=now)
-        record([_event(locked, "record_unignored", by, why, now)])
+        record([act_of(locked, "record_unignored", by, why, now)])
         _tell_dependents(locked, now)
 
 
-def _lock(sync_record: SyncRecord, why: str) -> SyncRecord:
+def locked_delivery(sync_record: SyncRecord, why: str) -> SyncRecord:
+    """The delivery, locked in the caller's transaction; ValidationError where nobody says why."""
     if not why.strip():
         raise ValidationError({"why": "Say why: it stays in the record's history."})
     lock_streams(sync_record.stream.integration.streams.values_list("pk", flat=True))
     return (
         SyncRecord.objects.select_for_update(of=("self",))
-        .select_related("remote_record", "stream")
+        .select_related("remote_record", "stream__integration")
         .get(pk=sync_record.pk)
     )
 
@@ -88,11 +89,13 @@ def _tell_dependents(locked: SyncRecord, now: datetime) -> None:
     due_again(ids, now=now)
 
 
-def _words(sync_record: SyncRecord) -> str:
+def standing(sync_record: SyncRecord) -> str:
+    """Where it stands, in words."""
     return LABELS[State(sync_record.state)]
 
 
-def _event(locked: SyncRecord, verb: str, by: str, why: str, now: datetime) -> NewEvent:
+def act_of(locked: SyncRecord, verb: str, by: str, why: str, now: datetime, **more: object) -> NewEvent:
+    """The event of a person's act on it."""
     return NewEvent(
         tenant_id=locked.tenant_id,
         at=now,
@@ -102,5 +105,5 @@ def _event(locked: SyncRecord, verb: str, by: str, why: str, now: datetime) -> N
         actor=by,
         why=why,
         trace_id=locked.trace_id,
-        data={"state": locked.state, "code": locked.code, "reason": locked.reason, "revision": locked.wanted},
+        data={"state": locked.state, "code": locked.code, "reason": locked.reason, "revision": locked.wanted, **more},
     )

@@ -21,15 +21,18 @@ from syncs.states import State
 from syncs.streams import lock_streams
 
 BANK = "bank"
+LONGEST_HOLD = 250  # business days
 SOURCES = (EVERY_OTHER, Method.CHECK, Method.ACH, Method.CARD)
 HELD_FOR = {
     Mapping.Subject.FUNDING_ACCOUNT: "unmapped_funding_account",
     Mapping.Subject.IN_TRANSIT: "unmapped_in_transit",
+    Mapping.Subject.DISCOUNT: "unmapped_discount",
 }
 DECIDED_BY = {
     "pending_payments": ("unmapped_in_transit", "payment_not_executed"),
     "currencies": ("currency_not_paid",),
     "required_dimensions": ("dimension_missing",),
+    "hold_days": (),
 }
 
 
@@ -55,8 +58,8 @@ def set_mapping(
     if subject not in HELD_FOR:
         errors["subject"] = f"Choose one of: {', '.join(Mapping.Subject(one).label for one in HELD_FOR)}."
     elif source not in (SOURCES if subject == Mapping.Subject.FUNDING_ACCOUNT else (EVERY_OTHER,)):
-        errors["source"] = "Choose a method of payment; payments in transit have one account for all of them."
-    if problem := _unfit(integration, target):
+        errors["source"] = "Choose a method of payment; in transit and discounts have one account for all of them."
+    if problem := _unfit(integration, subject, target):
         errors["target"] = problem
     elif not errors and _is_the_other(integration, subject, target):
         errors["target"] = "Payments in transit need an account of their own: this one is mapped as the other already."
@@ -129,7 +132,14 @@ def needed(why: str) -> dict[str, str]:
     return {} if why.strip() else {"why": "Say why: auditors will ask."}
 
 
-def _unfit(integration: Integration, target: str) -> str:
+def is_fit(account: Account, subject: str) -> bool:
+    """Whether an account is one of those that can stand for this: money lies on a bank account, a discount nowhere."""
+    if subject != Mapping.Subject.DISCOUNT:
+        return account.type.lower() == BANK
+    return account.classification in ("expense", "revenue")
+
+
+def _unfit(integration: Integration, subject: str, target: str) -> str:
     """Why payments cannot be posted to this account."""
     known = RemoteRecord.objects.filter(
         tenant_id=integration.tenant_id, connection_id=integration.erp_id, kind=Kind.ACCOUNT, remote_id=target, gone=""
@@ -140,8 +150,13 @@ def _unfit(integration: Integration, target: str) -> str:
     assert isinstance(account, Account)
     if not account.active:
         return f"{account.name} is inactive in the ERP. Make it active there, or choose another account."
-    if account.type.lower() != BANK:
-        return f"{account.name} is of type {account.type}: payments are posted to accounts of type Bank only."
+    if not is_fit(account, subject):
+        needed = (
+            "discounts to an income or expense account"
+            if subject == Mapping.Subject.DISCOUNT
+            else ("payments are posted to accounts of type Bank")
+        )
+        return f"{account.name} is of type {account.type}: {needed} only."
     return ""
 
 
@@ -153,6 +168,9 @@ def _unfit_value(key: str, value: object) -> str:
     if key == REQUIRED:
         unknown = [word for word in value if word not in DIMENSIONS] if isinstance(value, list) else [str(value)]
         return f"{unknown[0]} is no dimension: choose of {', '.join(DIMENSIONS)}." if unknown else ""
+    if key == "hold_days":
+        fits = isinstance(value, int) and 1 <= value <= LONGEST_HOLD
+        return "" if fits else f"Say how many business days: 1 to {LONGEST_HOLD}."
     return "" if isinstance(value, type(DEFAULTS[key])) else "Say yes or no."
 
 

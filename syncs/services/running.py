@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audit.log import NewEvent, record
+from syncs.mirror.hinted import doubt_webhooks
 from syncs.models import Feed, Integration, Stream, SyncRecord
 from syncs.states import State
 
@@ -75,6 +76,8 @@ def _ask(feed: Feed, by: str, why: str, now: datetime, *, in_full: bool) -> None
     with transaction.atomic():
         _refuse_paused(Feed.objects.select_for_update().get(pk=feed.pk))
         Feed.objects.filter(pk=feed.pk).update(**changed)
+        if in_full:
+            doubt_webhooks(feed.connection, now)  # so that it is everything
         record([event_of(feed, "read_asked", by, why, now, in_full=in_full)])
 
 

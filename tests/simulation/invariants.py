@@ -19,7 +19,8 @@ OURS = "ml-connector:"
 
 def broken(world: World) -> list[str]:
     """Every promise that does not hold, in a sentence each."""
-    told = (_payments, _bills, _vendors, _records, _problems, _mirror, tracks.attempts, tracks.wire, _audit)
+    books = (_payments, _bills, _credits, _orders, _images, _vendors)
+    told = (*books, _records, _problems, _mirror, tracks.attempts, tracks.wire, _audit)
     return [sentence for tell in told for sentence in tell(world)]
 
 
@@ -78,9 +79,10 @@ def _content(world: World, name: str, payment: dict[str, Any], posted: dict[str,
 
 
 def _bill_of(world: World, external_id: str) -> str:
-    for bill_id in [*world.company.bills, *world.deleted_bills]:
-        if record_key("quickbooks", REALM, Kind.BILL, bill_id) == external_id:
-            return str(bill_id)
+    bills, credits = [*world.company.bills, *world.deleted_bills], world.company.tables["VendorCredit"].rows
+    for kind, id in [*((Kind.BILL, id) for id in bills), *((Kind.CREDIT, id) for id in credits)]:
+        if record_key("quickbooks", REALM, kind, id) == external_id:
+            return str(id)
     return f"no bill for {external_id}"
 
 
@@ -130,6 +132,50 @@ def _vendors(world: World) -> Iterator[str]:
             yield f"vendor {vendor['DisplayName']} is {there and there['legal_name']} at the network"
 
 
+def _credits(world: World) -> Iterator[str]:
+    for credit in world.company.tables["VendorCredit"].rows.values():
+        key = record_key("quickbooks", REALM, Kind.CREDIT, credit["Id"])
+        there = [one for one in world.network.invoices.values() if one["external_id"] == key]
+        name = f"credit {credit['DocNumber']}"
+        if len(there) != 1:
+            yield f"{name} stands {len(there)} times at the network"
+        elif Decimal(there[0]["amount"]) != -Decimal(credit["TotalAmt"]):
+            yield f"{name} is {there[0]['amount']} at the network, and {credit['TotalAmt']} in QuickBooks"
+
+
+def _orders(world: World) -> Iterator[str]:
+    for order in world.company.tables["PurchaseOrder"].rows.values():
+        key = record_key("quickbooks", REALM, Kind.PURCHASE_ORDER, order["Id"])
+        there = [one for one in world.network.purchase_orders.values() if one["external_id"] == key]
+        name = f"order {order['DocNumber']}"
+        if len(there) > 1 or (not there and order["POStatus"] == "Open"):
+            yield f"{name} stands {len(there)} times at the network"
+        elif there and there[0]["status"] != order["POStatus"].lower() and not _bills_to_come(world, order):
+            yield f"{name} is {there[0]['status']} at the network, and {order['POStatus']} in QuickBooks"
+
+
+def _bills_to_come(world: World, order: dict[str, Any]) -> bool:
+    """Whether a bill for the order waits for a person, so that the order is not closed yet."""
+    return any(_is_visible(world, link["TxnId"], Kind.BILL) for link in order["LinkedTxn"])
+
+
+def _images(world: World) -> Iterator[str]:
+    """The newest file of each bill that the network has stands there with it, unless a problem names it."""
+    newest: dict[str, dict[str, Any]] = {}
+    for attached in sorted(world.company.tables["Attachable"].rows.values(), key=lambda one: int(one["Id"])):
+        newest |= {pointer["EntityRef"]["value"]: attached for pointer in attached["AttachableRef"]}
+    for bill_id, attached in newest.items():
+        key = record_key("quickbooks", REALM, Kind.BILL, bill_id)
+        image_id = f"{attached['Id']}-Bill-{bill_id}"
+        for invoice in world.network.invoices.values():
+            if invoice["external_id"] != key or invoice["workflow_status"] == "cancelled":
+                continue
+            if _is_visible(world, image_id, Kind.IMAGE) or _is_visible(world, bill_id, Kind.BILL):
+                continue
+            if invoice["image_size"] != attached["Size"]:
+                yield f"{attached['FileName']} of bill {bill_id} is not what the network shows: {invoice['image_size']}"
+
+
 def _mirror(world: World) -> Iterator[str]:
     """What we show of both companies is what they show."""
     erp, network = world.integration.erp_id, world.integration.ap_network_id
@@ -137,7 +183,10 @@ def _mirror(world: World) -> Iterator[str]:
         (erp, Kind.VENDOR, "SyncToken", world.company.vendors),
         (erp, Kind.BILL, "SyncToken", world.company.bills),
         (erp, Kind.PAYMENT, "SyncToken", world.company.bill_payments),
-        (network, Kind.BILL, "version", world.network.invoices),
+        (erp, Kind.CREDIT, "SyncToken", world.company.tables["VendorCredit"].rows),
+        (erp, Kind.PURCHASE_ORDER, "SyncToken", world.company.tables["PurchaseOrder"].rows),
+        (network, Kind.BILL, "version", _documents(world, "invoice")),
+        (network, Kind.CREDIT, "version", _documents(world, "credit")),
         (network, Kind.PAYMENT, "version", world.network.payments),
     ):
         shown = RemoteRecord.objects.filter(connection=connection, kind=kind, gone="")
@@ -146,6 +195,10 @@ def _mirror(world: World) -> Iterator[str]:
         if ours != theirs:
             known, real = sorted(ours.items() - theirs.items()), sorted(theirs.items() - ours.items())
             yield f"{kind}s as we know them: {known}, as they are: {real}"
+
+
+def _documents(world: World, type_name: str) -> dict[str, dict[str, Any]]:
+    return {id: row for id, row in world.network.invoices.items() if row["document_type"] == type_name}
 
 
 def _problems(world: World) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What people do in a history: they keep books, approve, pay, change their minds, and sign out by mistake."""
 
 import random
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,10 @@ class People:
     bills_left: int
     expenses: list[str] = field(default_factory=list)
     entered: int = 0
+    ordered: int = 0
+    credited: int = 0
+    attached: int = 0
+    class_id: str = ""
     may_delete: bool = True
     forgotten: set[str] = field(default_factory=set)
 
@@ -37,6 +42,7 @@ class People:
         for name in ("Supplies", "Freight"):
             account = self.world.person(qb, "create_account", name=name, account_type="Expense")
             self.expenses.append(account["Id"])
+        self.class_id = self.world.person(qb, "create", entity="Class", body={"Name": "Retail"})["Id"]
         for _ in range(self.bills_left // 2):
             self.enter_a_bill()
 
@@ -56,6 +62,10 @@ class People:
             self.advance,
             self.take_back,
             self.edit_a_bill,
+            self.order_goods,
+            self.bill_an_order,
+            self.enter_a_credit,
+            self.attach_a_file,
             self.delete_a_bill,
             self.pay_by_hand,
             self.void_a_posting,
@@ -88,6 +98,54 @@ class People:
             DocNumber=f"B-{self.entered}",
         )
         return True
+
+    def order_goods(self) -> bool:
+        if self.ordered >= 3 or self.chance.random() < 0.5:
+            return False
+        self.ordered += 1
+        qb, vendor = self.world.quickbooks, self.chance.choice(list(self.world.company.vendors.values()))
+        lines = [self._line(amount, self.chance.random() < 0.5) for amount in ("40.00", "60.00")]
+        self.world.person(qb, "order", vendor_id=vendor["Id"], lines=lines, DocNumber=f"PO-{self.ordered}")
+        return True
+
+    def bill_an_order(self) -> bool:
+        orders = [one for one in self.world.company.tables["PurchaseOrder"].rows.values() if one["POStatus"] == "Open"]
+        if not orders or not self.bills_left:
+            return False
+        order = self.chance.choice(orders)
+        self.bills_left -= 1
+        self.entered += 1
+        some = {order["Line"][0]["Id"]: "20.00"} if self.chance.random() < 0.4 else None
+        number = f"B-{self.entered}"
+        self.world.person(self.world.quickbooks, "bill_order", order_id=order["Id"], quantities=some, DocNumber=number)
+        return True
+
+    def enter_a_credit(self) -> bool:
+        if self.credited >= 2 or self.chance.random() < 0.5:
+            return False
+        self.credited += 1
+        vendor = self.chance.choice(list(self.world.company.vendors.values()))
+        body = {"VendorRef": {"value": vendor["Id"]}, "Line": [self._line("15.00")], "DocNumber": f"C-{self.credited}"}
+        self.world.person(self.world.quickbooks, "create", entity="VendorCredit", body=body)
+        return True
+
+    def attach_a_file(self) -> bool:
+        bill = self._open_bill()
+        if bill is None or self.chance.random() < 0.6:
+            return False
+        self.attached += 1
+        content = b64encode(f"%PDF-1.4 scan {self.attached}".encode()).decode()
+        name = {"file_name": f"scan-{self.attached}.pdf", "content_type": "application/pdf"}
+        pointer = {"entity": "Bill", "identity": bill["Id"]}
+        self.world.person(self.world.quickbooks, "attach", **pointer, **name, content=content)
+        return True
+
+    def _line(self, amount: str, with_class: bool = False) -> dict[str, Any]:
+        detail: dict[str, Any] = {"AccountRef": {"value": self.chance.choice(self.expenses)}}
+        if with_class:
+            detail["ClassRef"] = {"value": self.class_id}
+        kind = "AccountBasedExpenseLineDetail"
+        return {"Amount": amount, "DetailType": kind, kind: detail}
 
     def approve(self) -> bool:
         invoice = self._invoice("received", "in_workflow")

@@ -5,6 +5,7 @@ from django.db import migrations, models
 SUBJECTS = (
     ("funding_account", "bank account that payments are posted to, by method"),
     ("in_transit", "payments in transit"),
+    ("discount", "discounts taken"),
     ("code", "account or dimension that the AP network has under a code of its own"),
 )
 SOURCE = "The payment method, or * for every other; or a kind and id in the ERP."
@@ -12,7 +13,7 @@ TARGET = "The account's id in the ERP; of a code, its id at the AP network."
 
 
 class Migration(migrations.Migration):
-    dependencies = (("syncs", "0003_streams_of_every_kind"),)
+    dependencies = (("syncs", "0004_discounts"),)
 
     operations = (
         migrations.AlterField("mapping", "source", models.TextField(help_text=SOURCE)),

@@ -1,0 +1,27 @@
+"""StoppedInvoice: an invoice that the AP network shows as rejected, unusable or on hold."""
+
+from django.db import models
+
+from connectors.models import Connection, Tenant
+from syncs.models.problem import Problem
+from syncs.models.remote_record import RemoteRecord
+
+
+class StoppedInvoice(models.Model):
+    """One invoice that goes no further there, and since when; gone once it moves on.
+
+    `problem` is what was opened for it: at once, or when it had been on hold for too long.
+    """
+
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="+", db_index=False)
+    remote_record = models.OneToOneField(RemoteRecord, models.CASCADE, related_name="stopped")
+    status = models.TextField()
+    since = models.DateTimeField()
+    problem = models.ForeignKey(Problem, models.SET_NULL, null=True, related_name="stopped_invoices")
+
+    class Meta:
+        indexes = (models.Index(fields=("tenant", "connection"), name="stopped_invoice_of"),)
+
+    def __str__(self) -> str:
+        return f"{self.remote_record}: {self.status}"

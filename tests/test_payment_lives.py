@@ -1,0 +1,285 @@
+"""The lives of a payment that are more than one amount on one bill: posted to the cent, exactly once."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.simulators import Response
+from syncs import services
+from syncs.models import SyncRecord
+from syncs.states import State
+from tests.payables import (
+    PAYMENT_POST,
+    approve,
+    balance,
+    deliver,
+    enter_bill,
+    enter_vendor,
+    execute,
+    of_payment,
+    open_problems,
+    read,
+    release,
+    run_until,
+    worker,
+)
+from tests.simulation.world import World, begin
+
+pytestmark = pytest.mark.django_db
+
+TROUBLES = ("none", "drop_answer", "truncate", "drop_request")
+
+
+def enter_credit(world: World, vendor_id: str, amount: str, number: str = "CR-1", **fields: Any) -> str:
+    """A vendor credit in the ERP, of one line."""
+    line = {
+        "DetailType": "AccountBasedExpenseLineDetail",
+        "Amount": amount,
+        "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "8"}},
+    }
+    body = {"VendorRef": {"value": vendor_id}, "DocNumber": number, "TxnDate": "2026-03-02", "Line": [line], **fields}
+    return str(world.person(world.quickbooks, "create", entity="VendorCredit", body=body)["Id"])
+
+
+def credit_balance(world: World, credit_id: str) -> Decimal:
+    """What is left of a credit in the ERP's books."""
+    return Decimal(world.company.tables["VendorCredit"].rows[credit_id]["Balance"])
+
+
+def with_credit(bill: str = "120.50", credit: str = "20.00") -> tuple[World, str, str, str]:
+    """A world in which a payment of a bill takes a credit along; nothing of the payment is read yet."""
+    world = begin()
+    vendor = enter_vendor(world)
+    bill_id, credit_id = enter_bill(world, vendor, bill), enter_credit(world, vendor, credit)
+    world.settle(days=1)
+    return world, bill_id, credit_id, release(world, "INV-1", "CR-1")
+
+
+def posted(world: World) -> list[dict[str, Any]]:
+    """The payments in the ERP's books that settle something."""
+    return [payment for payment in world.company.bill_payments.values() if payment["Line"]]
+
+
+# Credits
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_payment_that_takes_a_credit_is_posted_pending_and_executed_in_place(trouble: str) -> None:
+    world, bill_id, credit_id, payment_id = with_credit()
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(PAYMENT_POST)
+    world.settle(days=1)
+    [pending] = posted(world)
+    assert pending["DocNumber"].startswith("PND-")
+    assert (pending["TotalAmt"], [line["Amount"] for line in pending["Line"]]) == (
+        Decimal("100.50"),
+        [Decimal("120.50"), 20],
+    )
+    assert (balance(world, bill_id), credit_balance(world, credit_id)) == ("0.00", Decimal(0))
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(PAYMENT_POST)
+    execute(world, payment_id)
+    world.settle(days=1)
+    [executed] = posted(world)
+    assert executed["Id"] == pending["Id"]
+    assert not executed["DocNumber"].startswith("PND-")
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+
+
+def test_a_credit_that_a_payment_took_is_given_back_by_its_void() -> None:
+    world, bill_id, credit_id, payment_id = with_credit()
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert len(posted(world)) == 1
+    world.quickbooks.drop_answer(PAYMENT_POST)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert posted(world) == []
+    assert (balance(world, bill_id), credit_balance(world, credit_id)) == ("120.50", Decimal(20))
+    assert of_payment(payment_id).state == State.SYNCED
+
+
+def test_a_credit_used_up_by_somebody_else_is_never_taken_a_second_time() -> None:
+    world, bill_id, credit_id, payment_id = with_credit()
+    other = enter_bill(world, str(world.company.bills[bill_id]["VendorRef"]["value"]), "20.00", "BY-HAND")
+    world.person(world.quickbooks, "pay_bill", bill_id=other, credits={credit_id: "20.00"})
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "recorded_by_hand")
+    assert balance(world, bill_id) == "120.50"
+
+
+def test_what_our_posting_took_of_a_credit_does_not_stop_the_credit_at_the_network() -> None:
+    world, _, credit_id, payment_id = with_credit()
+    world.settle(days=3)
+    assert credit_balance(world, credit_id) == 0
+    assert not any(one["workflow_status"] == "cancelled" for one in world.network.invoices.values())
+    assert open_problems() == []
+
+
+# Discounts
+
+
+def with_discount(amount: str = "100.00", discount: str = "2.00", mapped: bool = True) -> tuple[World, str, str]:
+    """A world in which a payment of a bill takes a discount; nothing of the payment is read yet."""
+    world = begin()
+    bill_id = enter_bill(world, enter_vendor(world), amount)
+    world.settle(days=1)
+    if mapped:
+        map_discounts(world)
+    invoice_id = approve(world)
+    paid = {"invoices": {invoice_id: None}, "discounts": {invoice_id: discount}}
+    return world, bill_id, str(world.person(world.avidxchange, "pay", **paid))
+
+
+def map_discounts(world: World) -> str:
+    """Finance chooses the account that discounts are booked on; its id."""
+    account = world.person(world.quickbooks, "create_account", name="Discounts", account_type="Other Income")["Id"]
+    world.settle(days=1)
+    integration, now = world.integration, world.clock.now()
+    services.set_mapping(
+        integration=integration, subject="discount", source="*", target=account, by="Ann", why="our chart", now=now
+    )
+    return str(account)
+
+
+def credits(world: World) -> list[dict[str, Any]]:
+    """The vendor credits in the ERP's books."""
+    return list(world.company.tables["VendorCredit"].rows.values())
+
+
+DISCOUNT_POST, PIECES = "POST /vendorcredit", ("POST /vendorcredit", PAYMENT_POST)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_discount_is_a_credit_that_the_payment_uses_up_whatever_answer_is_lost(trouble: str, piece: str) -> None:
+    world, bill_id, payment_id = with_discount()
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(piece)
+    world.settle(days=1)
+    [credit], [pending] = credits(world), posted(world)
+    assert (credit["TotalAmt"], credit["Balance"]) == (2, 0)
+    assert [line["Amount"] for line in pending["Line"]] == [100, 2]
+    assert (pending["TotalAmt"], balance(world, bill_id)) == (98, "0.00")
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(PAYMENT_POST)
+    execute(world, payment_id)
+    world.settle(days=2)
+    [executed] = posted(world)
+    assert (executed["Id"], executed["TotalAmt"]) == (pending["Id"], 98)
+    assert [one["Id"] for one in credits(world)] == [credit["Id"]]
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+
+
+@pytest.mark.parametrize("step", ["claimed", "looked for our marks", "sent"])
+def test_a_worker_killed_over_a_discount_leaves_one_credit_and_one_payment(step: str) -> None:
+    world, bill_id, payment_id = with_discount()
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    run_until(worker(world, "payment"), step)
+    world.settle(days=1)
+    assert (len(credits(world)), len(posted(world)), balance(world, bill_id)) == (1, 1, "0.00")
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_reversal_takes_the_discount_back_too_whatever_answer_is_lost(trouble: str, piece: str) -> None:
+    world, bill_id, payment_id = with_discount()
+    execute(world, payment_id)
+    world.settle(days=1)
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(piece)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (posted(world), credits(world), balance(world, bill_id)) == ([], [], "100.00")
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+
+
+def test_a_credit_made_for_a_payment_that_was_refused_does_not_stay() -> None:
+    world, bill_id, payment_id = with_discount()
+    refusal = {"Fault": {"Error": [{"Message": "No", "Detail": "No", "code": "6000"}], "type": "ValidationFault"}}
+    world.quickbooks.refuse(PAYMENT_POST, Response(status=400, body=json.dumps(refusal).encode()))
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, credits(world)) == (State.HELD, [])
+    services.replay(sync_record=of_payment(payment_id), by="Ann", why="mended", now=world.clock.now())
+    world.settle(days=1)
+    assert (len(credits(world)), len(posted(world)), balance(world, bill_id)) == (1, 1, "0.00")
+
+
+def test_a_payment_taken_back_before_it_was_posted_leaves_no_credit_behind() -> None:
+    world, bill_id, payment_id = with_discount()
+    execute(world, payment_id)
+    world.quickbooks.drop_request(PAYMENT_POST)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    deliver(world, "payment")
+    assert (len(credits(world)), posted(world)) == (1, [])
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    world.settle(days=1)
+    assert (credits(world), posted(world), balance(world, bill_id)) == ([], [], "100.00")
+    assert of_payment(payment_id).state == State.OUT_OF_SCOPE
+
+
+def test_our_own_discount_credit_is_never_sent_to_the_network() -> None:
+    world, _, payment_id = with_discount()
+    world.settle(days=2)
+    [credit] = credits(world)
+    sent = SyncRecord.objects.get(stream__kind="credit", remote_record__remote_id=credit["Id"])
+    assert (sent.state, sent.code) == (State.OUT_OF_SCOPE, "made_by_us")
+    assert [one["invoice_number"] for one in world.network.invoices.values()] == ["INV-1"]
+
+
+def test_a_discount_that_changes_after_it_was_posted_is_held() -> None:
+    world, bill_id, payment_id = with_discount()
+    world.settle(days=1)
+    part = world.network.payments[payment_id]["applications"][0]
+    changed = {"invoices": {part["invoice_id"]: None}, "discounts": {part["invoice_id"]: "3.00"}}
+    world.person(world.avidxchange, "change_applications", payment_id=payment_id, **changed)
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "applications_changed")
+    assert credits(world)[0]["TotalAmt"] == 2
+
+
+def test_the_discount_waits_for_its_account_and_goes_once_that_is_chosen() -> None:
+    world, bill_id, payment_id = with_discount(mapped=False)
+    world.settle(days=1)
+    assert (of_payment(payment_id).code, credits(world)) == ("unmapped_discount", [])
+    account = map_discounts(world)
+    world.settle(days=1)
+    [credit] = credits(world)
+    assert credit["Line"][0]["AccountBasedExpenseLineDetail"]["AccountRef"]["value"] == account
+    assert (of_payment(payment_id).state, balance(world, bill_id)) == (State.SYNCED, "0.00")
+
+
+def test_a_discount_has_the_class_and_location_of_its_bills_first_line() -> None:
+    world = begin()
+    for feature in ("classes", "departments"):
+        world.person(world.quickbooks, "switch_feature", feature=feature, on=True)
+    made = {
+        name: world.person(world.quickbooks, "create", entity=name, body={"Name": "North"})["Id"]
+        for name in ("Class", "Department")
+    }
+    line = {
+        "DetailType": "AccountBasedExpenseLineDetail",
+        "Amount": "100.00",
+        "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "8"}, "ClassRef": {"value": made["Class"]}},
+    }
+    body = {"VendorRef": {"value": enter_vendor(world)}, "DocNumber": "INV-1", "Line": [line]}
+    body |= {"TxnDate": "2026-03-02", "DepartmentRef": {"value": made["Department"]}}
+    world.person(world.quickbooks, "create", entity="Bill", body=body)
+    world.settle(days=1)
+    map_discounts(world)
+    invoice_id = approve(world)
+    world.person(world.avidxchange, "pay", invoices={invoice_id: None}, discounts={invoice_id: "2.00"})
+    world.settle(days=1)
+    [credit] = credits(world)
+    assert credit["DepartmentRef"]["value"] == made["Department"]
+    assert credit["Line"][0]["AccountBasedExpenseLineDetail"]["ClassRef"]["value"] == made["Class"]
