@@ -28,7 +28,7 @@ def installation() -> Iterator[Installation]:
 @slow
 @linux
 def test_a_month_comes_to_its_figures_and_a_second_start_to_the_same(installation: Installation) -> None:
-    printed = installation.run("demo", "--once", timeout=240).splitlines()
+    printed = installation.run("demo", "--once", timeout=420).splitlines()
     assert json.loads(printed[-1]) == FIGURES
     assert installation.processes() == []
     assert "the audit is whole" in installation.run("verify_audit")

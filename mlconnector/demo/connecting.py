@@ -72,6 +72,11 @@ def map_accounts(simulated: Simulated, integration: Integration, by: str) -> Non
             )
 
 
+def compare_in_full(after: datetime) -> None:
+    """The next full comparison of both sides begins at this moment; the first reading is not put off."""
+    Feed.objects.filter(tenant__name=COMPANY, full_after__isnull=False).update(full_after=after)
+
+
 def read_every(seconds: int) -> None:
     """How long the connections wait between two readings: nothing is to be read while people are still acting."""
     feeds, soon = Feed.objects.filter(tenant__name=COMPANY), _now() + timedelta(seconds=seconds)

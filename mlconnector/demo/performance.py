@@ -23,6 +23,7 @@ from mlconnector.demo.telling import Telling
 
 LOOK_EVERY = 0.2
 BREATH = timedelta(seconds=15)  # a budget of requests that is spent has filled up by then, not only by one request
+A_WEEK = timedelta(days=7)
 LONGEST_WAIT = 300.0
 MANAGE = str(settings.CHECKOUT / "manage.py")
 
@@ -87,7 +88,10 @@ class Performance:
             progress.started = progress.started or next_monday(reality.present().now())
         if progress.moved is None:
             assert progress.started is not None
-            move_time(progress.started + date_offset(progress.day + 1))
+            morning = progress.started + date_offset(progress.day + 1)
+            weekend_is_over = morning.weekday() == progress.started.weekday()
+            connecting.compare_in_full(morning if weekend_is_over else morning + A_WEEK)
+            move_time(morning)
             progress.moved = reality.present().now()
             self._file.keep()
         self._come_to_rest(progress.moved)
