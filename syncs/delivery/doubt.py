@@ -53,7 +53,8 @@ def look_up_doubtful(slice_: Slice) -> Steps[bool]:
         looked = slice_.talk.kept_exchanges().get(slice_.talk.trace_id)
         concluded = [_conclude(slice_, write, verdict, found) for write, verdict in doubtful]
         write_verdicts(slice_, [replace(verdict, exchange_id=looked) for verdict in concluded], now=now)
-        observe_receipts(slice_, {key: receipt for key, receipt in found.items() if receipt is not None})
+        receipts = [(write, found.get(write.record_key)) for write, _ in doubtful]
+        observe_receipts(slice_, [(write, receipt) for write, receipt in receipts if receipt is not None])
     return True
 
 
