@@ -7,13 +7,14 @@ it is active.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection as database
 
 from connectors.models import Connection
 from syncs.streams import make_due
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_AGAIN = """
 UPDATE syncs_syncrecord s
 SET state = 'pending', settled_fingerprint = '', attempts = 0, next_attempt_at = %(now)s
@@ -28,6 +29,7 @@ FROM (
         WHEN s.state <> 'synced' OR there.id IS NULL THEN false
         WHEN stream.kind = 'payment'
             THEN ours.status <> 'reversed' AND (there.gone <> '' OR there.version <> s.target_version)
+        WHEN there.seen_at <= %(since)s THEN false
         WHEN stream.kind IN ('bill', 'credit')
             THEN ours.gone = '' AND (there.status = 'cancelled' OR there.amount_minor <> ours.amount_minor)
         ELSE ours.gone = '' AND (there.number, there.name, there.status) <> (ours.number, ours.name, ours.status)
@@ -37,9 +39,14 @@ RETURNING s.stream_id
 """
 
 
-def look_again(connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime) -> None:
+def look_again(
+    connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime, since: datetime = LONG_AGO
+) -> None:
     """Make due what of these streams stands on this connection otherwise, in the caller's transaction, which has locked
-    the streams."""
+    the streams.
+
+    `since` is when they were sent: what was seen by then is what the sending has changed, and would be sent for ever.
+    """
     if not keys or not streams:
         return
     with database.cursor() as cursor:
@@ -50,6 +57,7 @@ def look_again(connection: Connection, streams: Sequence[int], keys: Sequence[st
                 "tenant": connection.tenant_id,
                 "streams": list(streams),
                 "keys": list(keys),
+                "since": since,
                 "now": now,
             },
         )
