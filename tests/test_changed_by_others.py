@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from connectors.conversation import finish
+from syncs.models import RemoteRecord
 from syncs.states import State
 from tests.payables import (
     CANCEL,
@@ -24,6 +25,7 @@ from tests.payables import (
     invoice,
     of_bill,
     of_payment,
+    of_vendor,
     open_problems,
     postings,
     read,
@@ -277,3 +279,17 @@ def test_a_reissue_waits_until_the_posting_of_what_it_replaces_is_voided() -> No
     finish(claiming)
     world.settle(days=1)
     assert (of_payment(again).state, len(ours(world, bill_id)), balance(world, bill_id)) == (State.SYNCED, 1, "200.00")
+
+
+def test_what_is_on_a_list_is_sent_once_for_each_change_although_the_other_side_was_last_read_before_it() -> None:
+    world = begin()
+    vendor = enter_vendor(world)
+    world.settle()
+    world.clock.advance(timedelta(days=2))
+    world.settle()
+    assert RemoteRecord.objects.filter(connection__provider="avidxchange", kind="vendor", name="Acme Paper").exists()
+    world.person(world.quickbooks, "deactivate", entity="Vendor", identity=vendor)
+    world.clock.advance(timedelta(hours=1))
+    read(world)
+    run_until(worker(world, "vendor"), "settled")
+    assert of_vendor().state == State.SYNCED

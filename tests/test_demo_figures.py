@@ -67,6 +67,15 @@ def test_books_that_agree_give_these_figures_and_no_complaint() -> None:
         "payments_held": {},
         "payments_ignored": {},
         "out_of_scope": {"currency_not_paid": 1},
+        "credits_in_erp": 0,
+        "credits_in_ap": 0,
+        "credits_held": {},
+        "credits_out_of_scope": {},
+        "orders_in_ap": 0,
+        "images_in_ap": 0,
+        "amounts_held": {"partly_settled": {"USD": HUNDRED}},
+        "amounts_out_of_scope": {"currency_not_paid": {"USD": HUNDRED}},
+        "amounts_of_payments_held": {},
     }
     assert complaints(figures(SOUND)) == []
     assert lost(SOUND) == []
@@ -154,3 +163,28 @@ def test_each_bill_and_payment_that_is_lost_is_named() -> None:
         "payment 1 over 200.00 was executed, but is not in the ERP",
     ]
     assert figures(books)["lost"] == 3
+
+
+def test_a_credit_that_a_payment_takes_along_is_compared_like_a_bill() -> None:
+    credit = ErpBill(id="credit 7", mark="credit 7", amount=FORTY)
+    copy = NetworkBill(mark="credit 7", amount=FORTY, approved=True)
+    with_credit = replace(SOUND.network_payments[0], parts={"bill 1": HUNDRED, "bill 2": HUNDRED, "credit 7": -FORTY})
+    taken = replace(posted(1, 1, 2), parts={"1": HUNDRED, "2": HUNDRED, "credit 7": -FORTY})
+    changed = {
+        "erp_credits": [credit],
+        "network_credits": [copy],
+        "network_payments": [with_credit, *SOUND.network_payments[1:]],
+    }
+    found = of(**changed, erp_payments=[taken, posted(3, 3)])
+    assert (found["credits_in_ap"], found["amount_difference"], complaints(found)) == (1, 0, [])
+    assert of(**changed)["amount_difference"] == FORTY
+    assert complaints(of(erp_credits=[credit]))
+
+
+def test_a_posting_whose_payment_came_back_is_no_difference_only_while_a_person_is_told_that_it_stands() -> None:
+    standing = {"erp_payments": [*SOUND.erp_payments, posted(2, 3)]}
+    told = replace(SOUND.explained, payments_held={"payment 2": "period_closed"})
+    found = of(**standing, explained=told)
+    assert (found["amount_difference"], found["payments_held"]) == (0, {"period_closed": 1})
+    assert found["amounts_of_payments_held"] == {"period_closed": {"USD": HUNDRED}}
+    assert of(**standing)["amount_difference"] == HUNDRED

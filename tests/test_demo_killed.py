@@ -98,7 +98,7 @@ def test_a_demo_that_is_killed_at_twenty_moments_comes_to_the_same_figures(insta
             break
         demo.kill(KINDS[moment % len(KINDS)], chance)
         killed += 1
-    assert demo.figures(within=240) == FIGURES
+    assert demo.figures(within=420) == FIGURES
     assert killed == MOMENTS, f"the story was over after {killed} kills"
     assert "the audit is whole" in installation.run("verify_audit")
     looked_up = "SELECT count(*) FROM syncs_attempt WHERE outcome IN ('found', 'absent')"

@@ -12,18 +12,18 @@ from pytest_django.fixtures import Settings
 from connectors import reality
 from connectors.models import Tenant
 from mlconnector.demo.accounting import read_explained
+from mlconnector.demo.company import COMPANY
 from mlconnector.demo.connecting import LIVELY, read_every
 from mlconnector.demo.figures import Books, Explained, figures
-from mlconnector.demo.story import BILLS, COMPANY
 from mlconnector.demo.telling import Telling
-from mlconnector.demo.visitor import Visitor
+from mlconnector.demo.visitor import SHOWN, Visitor
 from syncs import services
 from syncs.models import Feed, SyncRecord
 from tests.populated import enter, pay_by_hand_too
 from tests.simulation.world import ADDRESS, World, begin
 
 pytestmark = pytest.mark.django_db
-PAID, HELD = BILLS[0].number, BILLS[21].number
+PAID, HELD = SHOWN["Paid"], SHOWN["Held"]
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Reading both sides' books, and our reasons for what did not go across, for the figures."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from connectors.records import Kind
+from mlconnector.demo.company import COMPANY, NETWORK_COMPANY, REALM
 from mlconnector.demo.figures import Books, ErpBill, ErpPayment, Explained, NetworkBill, NetworkPayment
 from mlconnector.demo.simulated import ERP, NETWORK, Simulated
-from mlconnector.demo.story import COMPANY, NETWORK_COMPANY, REALM
 from syncs.keys import record_key
 from syncs.models import Attempt, SyncRecord
 from syncs.states import State
@@ -23,25 +23,12 @@ def read_books(simulated: Simulated) -> Books:
     erp, network = simulated.books(ERP)[REALM], simulated.books(NETWORK)[NETWORK_COMPANY]
     return Books(
         vendors_in_network=len(network["vendors"]),
-        erp_bills=[
-            ErpBill(
-                id=row["Id"],
-                mark=record_key(ERP, REALM, Kind.BILL, row["Id"]),
-                amount=Decimal(row["TotalAmt"]),
-                number=row.get("DocNumber") or "",
-            )
-            for row in erp.get("Bill", [])
-        ],
-        network_bills=[
-            NetworkBill(
-                mark=row["external_id"],
-                amount=Decimal(row["amount"]),
-                approved=row["workflow_status"] == "approved",
-                number=row["invoice_number"],
-            )
-            for row in network["invoices"]
-            if row["workflow_status"] != "cancelled"
-        ],
+        erp_bills=_entered(Kind.BILL, erp.get("Bill", [])),
+        erp_credits=_entered(Kind.CREDIT, erp.get("VendorCredit", [])),
+        network_bills=_arrived("invoice", network["invoices"]),
+        network_credits=_arrived("credit", network["invoices"]),
+        orders_in_network=len(network["purchase_orders"]),
+        images_in_network=sum(invoice["image_status"] not in ("none", "rejected") for invoice in network["invoices"]),
         network_payments=[
             NetworkPayment(
                 id=row["id"],
@@ -56,24 +43,56 @@ def read_books(simulated: Simulated) -> Books:
     )
 
 
+def _entered(kind: Kind, rows: Iterable[Mapping[str, Any]]) -> list[ErpBill]:
+    return [
+        ErpBill(
+            id=_id(kind, row["Id"]),
+            mark=record_key(ERP, REALM, kind, row["Id"]),
+            amount=Decimal(row["TotalAmt"]),
+            number=row.get("DocNumber") or "",
+            currency=row["CurrencyRef"]["value"],
+        )
+        for row in rows
+    ]
+
+
+def _arrived(document_type: str, rows: Iterable[Mapping[str, Any]]) -> list[NetworkBill]:
+    """What stands at the network; a credit there is below zero, and in the ERP it is above."""
+    return [
+        NetworkBill(
+            mark=row["external_id"],
+            amount=abs(Decimal(row["amount"])),
+            approved=row["workflow_status"] == "approved",
+            number=row["invoice_number"],
+        )
+        for row in rows
+        if row["workflow_status"] != "cancelled" and row["document_type"] == document_type
+    ]
+
+
+def _id(kind: Kind, id: str) -> str:
+    return id if kind is Kind.BILL else f"{kind} {id}"
+
+
 def read_explained() -> Explained:
-    """What our own records say of bills and payments that did not go across; what somebody ignores, in their words."""
-    held: dict[str, dict[str, str]] = {Kind.BILL: {}, Kind.PAYMENT: {}}
-    left_out: dict[str, dict[str, str]] = {Kind.BILL: {}, Kind.PAYMENT: {}}
-    records = SyncRecord.objects.filter(tenant__name=COMPANY, stream__kind__in=held).select_related("stream")
+    """What our own records say of what did not go across; what somebody ignores, in their words."""
+    kinds = (Kind.BILL, Kind.CREDIT, Kind.PAYMENT)
+    held: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
+    left_out: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
+    records = SyncRecord.objects.filter(tenant__name=COMPANY, stream__kind__in=kinds).select_related("stream")
     for record in records:
         kind = record.stream.kind
         if record.state in STANDS_FOR_A_PERSON:
             held[kind][record.record_key] = record.code
         elif record.state == State.IGNORED:
             left_out[kind][record.record_key] = record.reason
-        elif record.state == State.OUT_OF_SCOPE and kind == Kind.BILL:
+        elif record.state == State.OUT_OF_SCOPE and kind != Kind.PAYMENT:
             left_out[kind][record.record_key] = record.code
-        elif record.state == State.SYNCED and kind == Kind.BILL and _was_withdrawn(record):
+        elif record.state == State.SYNCED and kind != Kind.PAYMENT and _was_withdrawn(record):
             left_out[kind][record.record_key] = "withdrawn"
     return Explained(
-        bills_held=held[Kind.BILL],
-        bills_out_of_scope=left_out[Kind.BILL],
+        bills_held=held[Kind.BILL] | held[Kind.CREDIT],
+        bills_out_of_scope=left_out[Kind.BILL] | left_out[Kind.CREDIT],
         payments_held=held[Kind.PAYMENT],
         payments_ignored=left_out[Kind.PAYMENT],
     )
@@ -94,6 +113,8 @@ def _postings(rows: list[Mapping[str, Any]]) -> Iterator[ErpPayment]:
             continue
         parts: dict[str, Decimal] = {}
         for line in row["Line"]:
-            bill = line["LinkedTxn"][0]["TxnId"]
-            parts[bill] = parts.get(bill, Decimal(0)) + Decimal(line["Amount"])
+            linked = line["LinkedTxn"][0]
+            kind = Kind.CREDIT if linked["TxnType"] == "VendorCredit" else Kind.BILL
+            settled, amount = _id(kind, linked["TxnId"]), Decimal(line["Amount"])
+            parts[settled] = parts.get(settled, Decimal(0)) + (-amount if kind is Kind.CREDIT else amount)
         yield ErpPayment(id=row["Id"], mark=mark[1], parts=parts)

@@ -7,12 +7,13 @@ from django.contrib.auth.models import User
 from connectors import reality, services
 from connectors.models import App, Connection, Tenant
 from connectors.services import redirect_uri
-from mlconnector.demo.people import Bookkeeper
+from mlconnector.demo.bookkeeper import Bookkeeper
+from mlconnector.demo.company import CHECKING, COMPANY, IN_TRANSIT, NETWORK_COMPANY, REALM, TIME_ZONE
 from mlconnector.demo.simulated import ERP, NETWORK, Simulated
-from mlconnector.demo.story import CHECKING, COMPANY, IN_TRANSIT, NETWORK_COMPANY, REALM, TIME_ZONE
 from syncs.integrations import activate, pair
-from syncs.models import Feed, Integration, Mapping
-from syncs.services import set_mapping
+from syncs.mapping.dimensions import REQUIRED
+from syncs.models import Feed, Integration, Mapping, Policy
+from syncs.services import set_mapping, set_policy
 
 APP = {"client_id": "blue-ridge-demo", "client_secret": "only-a-simulator-accepts-this"}
 NAME = "Simulators of the demo"
@@ -48,6 +49,8 @@ def connect(simulated: Simulated, user: User) -> Integration:
         erp=erp, ap_network=network, by=by, now=_now()
     )
     read_every(SLOW)
+    if not Policy.objects.filter(integration=integration, key=REQUIRED).exists():
+        set_policy(integration=integration, key=REQUIRED, value=["department"], by=by, why=WHY, now=_now())
     if not integration.active:
         activate(integration, by=by, why=WHY, now=_now())
     return integration
@@ -67,6 +70,11 @@ def map_accounts(simulated: Simulated, integration: Integration, by: str) -> Non
                 why=WHY,
                 now=_now(),
             )
+
+
+def compare_in_full(after: datetime) -> None:
+    """The next full comparison of both sides begins at this moment; the first reading is not put off."""
+    Feed.objects.filter(tenant__name=COMPANY, full_after__isnull=False).update(full_after=after)
 
 
 def read_every(seconds: int) -> None:

@@ -13,6 +13,7 @@ from connectors.clock import machine_clock
 from mlconnector import embedded_postgres
 from mlconnector.demo import connecting, plan
 from mlconnector.demo.household import CannotStart, Household
+from mlconnector.demo.pace import LAST_DAY, date_offset
 from mlconnector.demo.people import People
 from mlconnector.demo.premises import folder
 from mlconnector.demo.progress import ProgressFile
@@ -22,6 +23,7 @@ from mlconnector.demo.telling import Telling
 
 LOOK_EVERY = 0.2
 BREATH = timedelta(seconds=15)  # a budget of requests that is spent has filled up by then, not only by one request
+A_WEEK = timedelta(days=7)
 LONGEST_WAIT = 300.0
 MANAGE = str(settings.CHECKOUT / "manage.py")
 
@@ -41,7 +43,7 @@ class Performance:
     @property
     def is_over(self) -> bool:
         """Whether the story has been told to its end."""
-        return self._file.progress.day > plan.LAST_DAY
+        return self._file.progress.day > LAST_DAY
 
     def play(self, user: User) -> None:
         """Tell what has not been told yet."""
@@ -70,7 +72,7 @@ class Performance:
         if self.is_over or progress.moved is not None:
             return
         acts = plan.acts_of(progress.day)
-        self.simulated.look_anew()
+        self._people.begin_day()
         self._telling.acted(progress.day, reality.present().now(), acts)
         for act in acts:
             if act.key not in progress.done:
@@ -86,7 +88,10 @@ class Performance:
             progress.started = progress.started or next_monday(reality.present().now())
         if progress.moved is None:
             assert progress.started is not None
-            move_time(progress.started + plan.date_offset(progress.day + 1))
+            morning = progress.started + date_offset(progress.day + 1)
+            weekend_is_over = morning.weekday() == progress.started.weekday()
+            connecting.compare_in_full(morning if weekend_is_over else morning + A_WEEK)
+            move_time(morning)
             progress.moved = reality.present().now()
             self._file.keep()
         self._come_to_rest(progress.moved)

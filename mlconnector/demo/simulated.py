@@ -43,8 +43,7 @@ class Simulated:
         self._seen.clear()
 
     def act(self, provider: str, act: str, **arguments: Any) -> Any:
-        """A person acts; ActRefused says why they may not."""
-        self._seen.pop(provider, None)
+        """A person acts; ActRefused says why they may not. What they see of the books stays as it was."""
         answer = self._http.post(f"/__sim/{provider}/person/{act}", content=WRITE(arguments))
         said = READ(answer.content) if answer.content else None
         if answer.status_code != 200:

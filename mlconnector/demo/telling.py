@@ -12,23 +12,38 @@ from mlconnector.demo.plan import Act
 
 WORDS = {
     "open_account": ("account opened", "accounts opened"),
+    "open_branch": ("branch named", "branches named"),
+    "open_class": ("class named", "classes named"),
+    "enter_item": ("item entered", "items entered"),
     "enter_vendor": ("vendor entered", "vendors entered"),
+    "enroll": ("vendor enrolled", "vendors enrolled"),
+    "order": ("order placed", "orders placed"),
+    "receive": ("order received in part", "orders received in part"),
     "enter_bill": ("bill entered", "bills entered"),
+    "enter_credit": ("credit entered", "credits entered"),
+    "attach_image": ("image attached", "images attached"),
+    "open_lost_account": ("account opened for one bill", "accounts opened for one bill"),
+    "close_lost_account": ("account made inactive", "accounts made inactive"),
     "correct_bill": ("bill corrected", "bills corrected"),
     "delete_bill": ("bill deleted", "bills deleted"),
     "deactivate_vendor": ("vendor made inactive", "vendors made inactive"),
     "pay_by_hand": ("bill paid by hand", "bills paid by hand"),
     "pay_part_by_hand": ("bill partly paid by hand", "bills partly paid by hand"),
+    "close_books": ("month closed", "months closed"),
     "approve": ("approved", "approved"),
     "reject": ("rejected", "rejected"),
     "put_on_hold": ("put on hold", "put on hold"),
-    "pay": ("check ordered", "checks ordered"),
-    "funds_received": ("check funded", "checks funded"),
-    "issued": ("check mailed", "checks mailed"),
-    "cleared": ("check cleared", "checks cleared"),
-    "void_check": ("check voided", "checks voided"),
+    "pay": ("payment ordered", "payments ordered"),
+    "pay_half": ("part payment ordered", "part payments ordered"),
+    "funds_received": ("payment funded", "payments funded"),
+    "card_processing": ("card prepared", "cards prepared"),
+    "issued": ("payment sent out", "payments sent out"),
+    "cleared": ("payment cleared", "payments cleared"),
+    "void_payment": ("check voided", "checks voided"),
     "stop_check": ("check stopped", "checks stopped"),
-    "reissue_check": ("check reissued", "checks reissued"),
+    "return_ach": ("ACH returned", "ACH returned"),
+    "convert_card": ("card turned into a check", "cards turned into checks"),
+    "reissue": ("payment reissued", "payments reissued"),
 }
 DELIVERED = """
 SELECT stream.kind, a.action, count(*), max(a.id)
@@ -37,18 +52,7 @@ JOIN syncs_stream stream ON stream.id = s.stream_id
 WHERE a.id > %s AND a.outcome IN ('accepted', 'found') GROUP BY stream.kind, a.action
 """
 NEWLY_HELD = "SELECT count(*) FROM syncs_syncrecord WHERE state = 'held'"
-DONE = {
-    ("vendor", "create"): "{} vendors sent",
-    ("vendor", "update"): "{} vendors updated",
-    ("account", "create"): "{} accounts sent",
-    ("account", "update"): "{} accounts updated",
-    ("bill", "create"): "{} bills sent",
-    ("bill", "update"): "{} bills updated",
-    ("bill", "withdraw"): "{} bills withdrawn",
-    ("payment", "create"): "{} payments posted",
-    ("payment", "update"): "{} payments updated",
-    ("payment", "void"): "{} payments voided",
-}
+DONE = {"create": "sent", "update": "updated", "withdraw": "withdrawn", "void": "voided"}
 
 
 class Telling:
@@ -90,7 +94,8 @@ class Telling:
         self._last_attempt = max([self._last_attempt, *(last for *_, last in rows)])
         counts: Counter[str] = Counter()
         for kind, action, count, _ in rows:
-            counts[DONE.get((kind, action), f"{{}} {kind}s: {action}")] += count
+            words = "posted" if (kind, action) == ("payment", "create") else DONE[action]
+            counts[f"{{}} {kind.replace('_', ' ')}s {words}"] += count
         parts = [self._in("32", _plural(words, count)) for words, count in sorted(counts.items())]
         if held > self._held:
             parts.append(self._in("33", f"{held - self._held} held for a person"))

@@ -9,13 +9,18 @@ from django.urls import reverse
 
 from connectors.clock import unguessable
 from connectors.records import Kind
+from mlconnector.demo.company import COMPANY
 from mlconnector.demo.figures import Figures
 from mlconnector.demo.premises import folder
-from mlconnector.demo.story import BILLS, COMPANY
 from mlconnector.demo.telling import Telling
+from mlconnector.demo.trouble import BILLS
 from syncs.models import SyncRecord
 
 NAME = "demo"
+SHOWN = {
+    "Paid": next(bill.number for bill in BILLS if bill.fate == "paid" and bill.order),
+    "Held": next(bill.number for bill in BILLS if bill.fate == "partly paid"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,10 @@ class Visitor:
             f"{_reasons(found['bills_held'])} held, {_reasons(found['out_of_scope'])} out of scope"
         )
         telling.say(
+            f"  with {found['credits_in_ap']} credits, {found['orders_in_ap']} purchase orders and "
+            f"{found['images_in_ap']} images"
+        )
+        telling.say(
             f"  {found['payments_executed']} payments were executed, {found['payments_pending']} are on their way, "
             f"{found['payments_reversed']} were taken back; {found['payments_posted_in_erp']} stand in QuickBooks, "
             f"{_reasons(found['payments_held'])} held, {_reasons(found['payments_ignored'])} ignored"
@@ -52,6 +61,9 @@ class Visitor:
             f"  posted twice: {found['duplicates']}, lost: {found['lost']}, "
             f"difference of amounts: {found['amount_difference']}"
         )
+        for what in ("amounts_held", "amounts_out_of_scope", "amounts_of_payments_held"):
+            for words in _amounts(found[what]):
+                telling.say(f"  {what.removeprefix('amounts_').replace('_', ' ')}: {words}")
         for words in lost:
             telling.say(f"  lost: {words}")
 
@@ -62,7 +74,7 @@ class Visitor:
         telling.say(f"  Admin       {settings.PUBLIC_URL}{reverse('admin:index')}")
         telling.say(f"  Login       {NAME} / {self.password if known else 'the password that you have set'}")
         telling.say(f"  All bills   {settings.PUBLIC_URL}{reverse('syncs:bills')}")
-        for words, number in (("Paid", BILLS[0].number), ("Held", BILLS[21].number)):
+        for words, number in SHOWN.items():
             if (address := story_address(number)) is not None:
                 telling.say(f"  {words} bill   {address}")
         telling.say(f"  Simulators  {simulators}")
@@ -79,3 +91,11 @@ def story_address(number: str) -> str | None:
 def _reasons(counted: object) -> str:
     assert isinstance(counted, dict)
     return f"{sum(counted.values())} ({', '.join(counted)})" if counted else "none"
+
+
+def _amounts(sums: object) -> list[str]:
+    assert isinstance(sums, dict)
+    return [
+        f"{reason.replace('_', ' ')}, {', '.join(f'{amount:,.2f} {currency}' for currency, amount in by.items())}"
+        for reason, by in sums.items()
+    ]

@@ -53,7 +53,8 @@ def look_up_doubtful(slice_: Slice) -> Steps[bool]:
         looked = slice_.talk.kept_exchanges().get(slice_.talk.trace_id)
         concluded = [_conclude(slice_, write, verdict, found) for write, verdict in doubtful]
         write_verdicts(slice_, [replace(verdict, exchange_id=looked) for verdict in concluded], now=now)
-        observe_receipts(slice_, {key: receipt for key, receipt in found.items() if receipt is not None})
+        receipts = [(write, found.get(write.record_key)) for write, _ in doubtful]
+        observe_receipts(slice_, [(write, receipt) for write, receipt in receipts if receipt is not None])
     return True
 
 
@@ -102,7 +103,8 @@ def _still_in_doubt(slice_: Slice, write: Write, doubted: Verdict, until: dateti
 
 
 def _due_again(slice_: Slice, doubted: Verdict) -> Verdict:
-    return replace(doubted, state=State.PENDING, next_attempt_at=slice_.now())
+    # Not what was sent, and perhaps not what was settled before either, where a restored backup has forgotten more.
+    return replace(doubted, state=State.PENDING, unsettles=True, next_attempt_at=slice_.now())
 
 
 def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:

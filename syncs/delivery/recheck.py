@@ -57,8 +57,8 @@ def look_again(
                 "tenant": connection.tenant_id,
                 "streams": list(streams),
                 "keys": list(keys),
-                "now": now,
                 "since": since,
+                "now": now,
             },
         )
         make_due({stream_id for (stream_id,) in cursor.fetchall()}, now=now)

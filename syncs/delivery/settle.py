@@ -1,16 +1,16 @@
 """Settling: the other side's answers, or what became of a try without one, in one commit with all that follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from connectors.base import Outcome, Receipt
+from connectors.base import Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
-from syncs.delivery.recheck import LONG_AGO, look_again
+from syncs.delivery.recheck import look_again
 from syncs.delivery.scope import CHANGED_AFTER_LOCK
 from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
@@ -33,9 +33,8 @@ def settle(slice_: Slice, sent: Sequence[tuple[Planned, Outcome, str]]) -> timed
             for one, outcome, trace_id in sent
         ]
         write_verdicts(slice_, verdicts, now=now)
-        receipts = {one.write.record_key: outcome for one, outcome, _ in sent if isinstance(outcome, Receipt)}
-        taken = {key: receipt for key, receipt in receipts.items() if receipt.id}
-        observe_receipts(slice_, taken, since=_earliest(sent, now))
+        receipts = [(one.write, outcome) for one, outcome, _ in sent if isinstance(outcome, Receipt)]
+        observe_receipts(slice_, [(write, receipt) for write, receipt in receipts if receipt.id])
     errors = [outcome for _, outcome, _ in sent if isinstance(outcome, ConnectorError)]
     return stop_for(slice_, errors)
 
@@ -84,19 +83,18 @@ def wait_after(slice_: Slice, error: ConnectorError) -> datetime:
     return max(_decide(slice_, error, attempts=3).next_attempt_at or now, now + timedelta(seconds=5))
 
 
-def _earliest(sent: Sequence[tuple[Planned, Outcome, str]], now: datetime) -> datetime:
-    """Since when any of these was on its way."""
-    return min((one.write.sent_at for one, _, _ in sent if one.write.sent_at is not None), default=now)
-
-
-def observe_receipts(slice_: Slice, taken: Mapping[str, Receipt], *, since: datetime = LONG_AGO) -> None:
-    """Keep what the target showed of the records that it took, by record key, in the caller's transaction.
+def observe_receipts(slice_: Slice, taken: Sequence[tuple[Write, Receipt]]) -> None:
+    """Keep what the target showed of the records that it took, in the caller's transaction.
 
     What its feed has shown since they were sent is looked at now.
     """
-    seen = [Seen(kind=slice_.kind, record=one.record) for one in taken.values() if one.record is not None]
+    if not taken:
+        return
+    seen = [Seen(kind=slice_.kind, record=one.record) for _, one in taken if one.record is not None]
     observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
-    look_again(slice_.target, [slice_.stream.pk], list(taken), now=slice_.now(), since=since)
+    keys = [write.record_key for write, _ in taken]
+    since = min(write.sent_at for write, _ in taken if write.sent_at is not None)
+    look_again(slice_.target, [slice_.stream.pk], keys, now=slice_.now(), since=since)
 
 
 def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | None:

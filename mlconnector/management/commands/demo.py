@@ -51,7 +51,7 @@ class Command(BaseCommand):
         sys.exit(1 if wrong else 0)
 
     def _play(self, telling: Telling, *, stay: bool) -> Figures:
-        telling.heading("A month of accounts payable at a small wholesaler: QuickBooks Online ⇄ AvidXchange")
+        telling.heading("A month of accounts payable at a wholesale distributor: QuickBooks Online ⇄ AvidXchange")
         call_command("migrate", verbosity=0)
         visitor = Visitor.welcome()
         performance = Performance(telling)
