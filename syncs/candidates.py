@@ -1,6 +1,6 @@
 """What a person can choose from when linking: nothing else is taken, and nobody guesses by name."""
 
-from connectors.records import Application, Kind
+from connectors.records import Application, Kind, Phase
 from syncs.models import RemoteRecord, SyncRecord
 from syncs.paid_bills import bills_paid, payment_of, payments_on
 from syncs.states import State
@@ -14,6 +14,15 @@ def payments_to_link(sync_record: SyncRecord) -> list[RemoteRecord]:
     bills = bills_paid(sync_record)
     every = {one.target.id for one in payment_of(sync_record).applications}
     return payments_on(sync_record, list(bills.values())) if bills and every == bills.keys() else []
+
+
+def own_posting(sync_record: SyncRecord) -> RemoteRecord | None:
+    """What we posted of a payment and still stands in the ERP, whatever somebody made of it."""
+    erp = sync_record.stream.integration.erp_id
+    ours = RemoteRecord.objects.filter(
+        tenant_id=sync_record.tenant_id, connection_id=erp, kind=Kind.PAYMENT, key=sync_record.record_key, gone=""
+    )
+    return ours.exclude(status=Phase.REVERSED).first()
 
 
 def unknown_invoices(sync_record: SyncRecord) -> list[Application]:

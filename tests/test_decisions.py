@@ -163,6 +163,20 @@ def test_a_second_payment_of_a_part_is_posted_beside_a_linked_one() -> None:
     assert (balance(world, bill_id), of_bill().state) == ("100.00", State.SYNCED)
 
 
+def test_what_we_posted_ourselves_and_still_stands_is_voided_first() -> None:
+    world, bill_id, payment_id = with_posting()
+    execute(world, payment_id)
+    later(world, days=1)
+    [ours] = postings(world, bill_id)
+    world.person(world.quickbooks, "edit", entity="BillPayment", identity=ours["Id"], changes={"TxnDate": "2026-03-20"})
+    later(world, days=1)
+    assert of_payment(payment_id).code == "posting_gone"
+    with pytest.raises(ValidationError, match="void that first"):
+        link(world, payment_id, ours["Id"])
+    with pytest.raises(ValidationError, match="void that first"):
+        post_anyway(world, payment_id)
+
+
 # An unknown invoice, and a vendor that is there.
 
 

@@ -9,8 +9,9 @@ import pytest
 from connectors.quickbooks.simulator_people import expense_line
 from syncs import services
 from syncs.mirror.invoices import ON_HOLD, after_business_days
-from syncs.models import Problem, StoppedInvoice
+from syncs.models import Problem, RemoteRecord, StoppedInvoice
 from syncs.states import State
+from syncs.story import Story, facts_of, tell
 from tests.payables import approve, attempts, edit_bill, invoice, of_bill, open_problems, with_bill
 from tests.simulation.world import World
 
@@ -137,3 +138,41 @@ def test_coding_by_an_approver_is_left_alone_and_never_sent_over() -> None:
     later(world, days=2)
     assert invoice(world)["lines"][0]["gl_account_external_id"] == other
     assert len(attempts(of_bill())) == count
+
+
+def told(world: World) -> Story:
+    bill = RemoteRecord.objects.select_related("tenant", "connection__app").get(pk=of_bill().remote_record_id)
+    return tell(facts_of(bill), now=world.clock.now(), address=lambda *asked: "")
+
+
+def test_the_page_says_where_the_invoice_stands_since_when_why_and_how_it_came_there() -> None:
+    world, _ = in_workflow()
+    act(world, "hold_invoice")
+    held = world.clock.now()
+    later(world, days=1)
+    act(world, "reject_invoice", reason="Wrong cost centre")
+    shown = told(world)
+    assert shown.invoice is not None
+    assert (shown.invoice.now.words, shown.invoice.now.reason) == ("Rejected", "Wrong cost centre")
+    assert [stay.words.split(":")[0] for stay in shown.invoice.before] == ["On hold", "In workflow", "Received"]
+    on_hold = shown.invoice.before[0]
+    assert on_hold.since <= held < shown.invoice.now.since == on_hold.until
+    assert [problem.code for problem in shown.coming.problems] == ["invoice_rejected"]
+
+
+def test_what_approvers_coded_is_shown_beside_what_was_sent_and_nothing_else_of_it_is() -> None:
+    world, bill_id = in_workflow()
+    before = dict(world.company.bills[bill_id])
+    [line] = invoice(world)["lines"]
+    other = next(
+        one for one in world.network.gl_accounts.values() if one["external_id"] != line["gl_account_external_id"]
+    )
+    assert told(world).invoice.recoded == []  # type: ignore[union-attr]
+    act(world, "recode_line", line=0, account=other["external_id"])
+    shown = told(world).invoice
+    assert shown is not None
+    [recoded] = shown.recoded
+    assert other["name"] in recoded.coded
+    assert recoded.sent != recoded.coded
+    assert "120.50" in recoded.line
+    assert world.company.bills[bill_id] == before

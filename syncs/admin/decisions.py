@@ -1,7 +1,7 @@
 """What a person decides about one held record: pages that show both sides, ask why, and then act through a service."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -54,6 +54,7 @@ class SeenForm(ReasonForm):
     """Asks why, and remembers what was seen when it was shown."""
 
     seen = forms.CharField(widget=forms.HiddenInput)
+    confirms = forms.BooleanField(widget=forms.HiddenInput, required=False)
 
 
 def offers(record: SyncRecord) -> Iterator[Act]:
@@ -77,7 +78,9 @@ def link(admin: StaffAdmin, request: HttpRequest, id: int) -> HttpResponse:
     """Which payment of the ERP this one is."""
     record = _record(id)
     found = payments_to_link(record) if record.stream.kind == Kind.PAYMENT else []
-    named = [(one.remote_id, f"{_amount(one)}, {one.date}, {one.number or 'no reference'}") for one in found]
+    named = [
+        (one.remote_id, f"{one.remote_id}: {_amount(one)}, {one.date}, {one.number}".rstrip(", ")) for one in found
+    ]
     none = "Nobody has entered a payment in the ERP that settles all bills of this one."
     form = ChoiceForm("Payment in the ERP", named, request.POST or None, none)
 
@@ -137,12 +140,13 @@ def post_anyway(admin: StaffAdmin, request: HttpRequest, id: int) -> HttpRespons
     """Asks for it, or confirms what somebody else has asked for."""
     record = _record(id)
     asked = services.asked_to_post(record)
-    form = SeenForm(request.POST or None, initial={"seen": services.what_holds(record)})
+    form = SeenForm(request.POST or None, initial={"seen": services.what_holds(record), "confirms": bool(asked)})
 
     def act(entered: dict[str, Any]) -> str:
-        decide = services.confirm_post if asked else services.ask_to_post
+        confirms = entered.pop("confirms")
+        decide = services.confirm_post if confirms else services.ask_to_post
         decide(sync_record=record, by=by(request), now=present().now(), **entered)
-        return "Confirmed. It is posted next." if asked else "Asked for. Nothing is posted until another confirms."
+        return "Confirmed. It is posted next." if confirms else "Asked for. Nothing is posted until another confirms."
 
     if asked is None:
         words = f"It is held: {record.reason} If you ask, another person has to confirm; nothing is posted before that."
@@ -154,7 +158,8 @@ def post_anyway(admin: StaffAdmin, request: HttpRequest, id: int) -> HttpRespons
         )
     rows = _rows(record, payments_to_link(record)) if record.stream.kind == Kind.PAYMENT else []
     title = "Confirm that it is posted anyway" if asked else "Post anyway"
-    return ask(request, admin, form, _asked(admin, record, title, act, words, PAYMENT_HEADS, rows))
+    page = _asked(admin, record, title, act, words, PAYMENT_HEADS, rows)
+    return ask(request, admin, form, replace(page, button="Confirm" if asked else "Ask for it"))
 
 
 def leave(admin: StaffAdmin, request: HttpRequest, id: int) -> HttpResponse:

@@ -103,7 +103,8 @@ def _still_in_doubt(slice_: Slice, write: Write, doubted: Verdict, until: dateti
 
 
 def _due_again(slice_: Slice, doubted: Verdict) -> Verdict:
-    return replace(doubted, state=State.PENDING, next_attempt_at=slice_.now())
+    # Not what was sent, and perhaps not what was settled before either, where a restored backup has forgotten more.
+    return replace(doubted, state=State.PENDING, unsettles=True, next_attempt_at=slice_.now())
 
 
 def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:

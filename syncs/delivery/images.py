@@ -44,8 +44,8 @@ def not_to_send(slice_: Slice, records: Sequence[AnyRecord]) -> dict[str, str]:
     for image in images:
         if refusal := network.image_refusal(image):
             reasons[image.id] = refusal
-        elif image.of.id in newest and newest[image.of.id].id != image.id:
-            reasons[image.id] = f"{newest[image.of.id].file_name} is newer: the AP network keeps one for each bill."
+        elif (newer := newest.get(image.of.id, image)).id != image.id:
+            reasons[image.id] = f"{newer.file_name} is newer: the AP network keeps one for each bill."
     return reasons
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection as database
 
 from connectors.models import Connection
-from connectors.records import Payment, Phase
+from connectors.records import Kind, Payment, Phase
 from syncs.delivery.planned import Claim
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
@@ -62,6 +62,8 @@ def version_of(there: RemoteRecord) -> str:
 
 def links_of(slice_: Slice, ids: Sequence[int]) -> Mapping[int, Linked]:
     """Of these deliveries, those that a person has linked to a payment of the ERP."""
+    if slice_.kind is not Kind.PAYMENT:
+        return {}
     links = Decision.objects.filter(sync_record_id__in=ids, what=Decision.What.LINK, ended_at=None)
     known = dict(links.values_list("sync_record_id", "target_id"))
     if not known:

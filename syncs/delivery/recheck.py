@@ -14,7 +14,7 @@ from django.db import connection as database
 from connectors.models import Connection
 from syncs.streams import make_due
 
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_AGAIN = """
 UPDATE syncs_syncrecord s
 SET state = 'pending', settled_fingerprint = '', attempts = 0, next_attempt_at = %(now)s
@@ -26,9 +26,10 @@ FROM (
         AND there.kind = stream.kind AND there.remote_id = s.target_id
     WHERE s.tenant_id = %(tenant)s AND s.record_key = ANY(%(keys)s) AND CASE
         WHEN s.target_id = '' THEN s.state IN ('out_of_scope', 'held', 'ignored')
-        WHEN s.state <> 'synced' OR there.id IS NULL OR there.seen_at < %(since)s THEN false
+        WHEN s.state <> 'synced' OR there.id IS NULL THEN false
         WHEN stream.kind = 'payment'
             THEN ours.status <> 'reversed' AND (there.gone <> '' OR there.version <> s.target_version)
+        WHEN there.seen_at <= %(since)s THEN false
         WHEN stream.kind IN ('bill', 'credit')
             THEN ours.gone = '' AND (there.status = 'cancelled' OR there.amount_minor <> ours.amount_minor)
         ELSE ours.gone = '' AND (there.number, there.name, there.status) <> (ours.number, ours.name, ours.status)
@@ -39,10 +40,13 @@ RETURNING s.stream_id
 
 
 def look_again(
-    connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime, since: datetime = EVER
+    connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime, since: datetime = LONG_AGO
 ) -> None:
     """Make due what of these streams stands on this connection otherwise, in the caller's transaction, which has locked
-    the streams; what it showed before `since` says nothing, because we have written there after that."""
+    the streams.
+
+    `since` is when they were sent: what was seen by then is what the sending has changed, and would be sent for ever.
+    """
     if not keys or not streams:
         return
     with database.cursor() as cursor:

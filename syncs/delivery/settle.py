@@ -86,7 +86,7 @@ def wait_after(slice_: Slice, error: ConnectorError) -> datetime:
 def observe_receipts(slice_: Slice, taken: Sequence[tuple[Write, Receipt]]) -> None:
     """Keep what the target showed of the records that it took, in the caller's transaction.
 
-    What its feed has shown meanwhile of those that were being sent is looked at now.
+    What its feed has shown since they were sent is looked at now.
     """
     if not taken:
         return

@@ -28,7 +28,8 @@ UPDATE syncs_syncrecord s SET
     target_id = coalesce(nullif(v.target_id, ''), s.target_id),
     target_version = coalesce(nullif(v.target_version, ''), s.target_version),
     settled = CASE WHEN v.settles THEN v.revision ELSE s.settled END,
-    settled_fingerprint = CASE WHEN v.settles THEN v.fingerprint ELSE s.settled_fingerprint END,
+    settled_fingerprint = CASE WHEN v.settles THEN v.fingerprint WHEN v.unsettles THEN ''
+        ELSE s.settled_fingerprint END,
     wanted_fingerprint = CASE WHEN v.settles AND s.wanted = v.revision THEN v.fingerprint ELSE s.wanted_fingerprint END,
     synced_at = CASE WHEN v.settles THEN %(now)s ELSE s.synced_at END,
     attempt_id = CASE WHEN v.state IN ('sending', 'in_doubt') THEN s.attempt_id END
@@ -36,9 +37,10 @@ FROM unnest(
     %(id)s::bigint[], %(attempt_id)s::bigint[], %(revision)s::int[], %(state)s::text[],
     %(next_attempt_at)s::timestamptz[], %(code)s::text[], %(reason)s::text[], %(waiting_kind)s::text[],
     %(waiting_id)s::text[], %(problem_id)s::bigint[],
-    %(uncount)s::bool[], %(target_id)s::text[], %(target_version)s::text[], %(settles)s::bool[], %(fingerprint)s::text[]
+    %(uncount)s::bool[], %(target_id)s::text[], %(target_version)s::text[], %(settles)s::bool[], %(unsettles)s::bool[],
+    %(fingerprint)s::text[]
 ) AS v (id, attempt_id, revision, state, next_attempt_at, code, reason, waiting_kind, waiting_id, problem_id, uncount,
-        target_id, target_version, settles, fingerprint)
+        target_id, target_version, settles, unsettles, fingerprint)
 WHERE s.id = v.id AND (v.attempt_id IS NULL OR s.attempt_id = v.attempt_id)
 """
 
@@ -95,7 +97,8 @@ VERBS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Where one delivery stands now; `settles` says that the other side holds this revision for sure.
+    """Where one delivery stands now; `settles` says that the other side holds this revision for sure, `unsettles` that
+    nobody knows what it holds.
 
     `cause_key` groups records into one problem where somebody is needed; it is the record itself unless said otherwise.
     `said_before` says that nothing is new about it: the audit has it already.
@@ -118,6 +121,7 @@ class Verdict:
     target_id: str = ""
     target_version: str = ""
     settles: bool = False
+    unsettles: bool = False
     fingerprint: str = ""
     exchange_id: int | None = None
     needs_somebody: bool = False
@@ -177,6 +181,7 @@ WRITTEN = (
     "target_id",
     "target_version",
     "settles",
+    "unsettles",
     "fingerprint",
 )
 ENDED = ("attempt_id", "outcome", "code", "reason", "exchange_id")

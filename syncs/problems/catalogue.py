@@ -29,7 +29,7 @@ ENGINE = (
         code="reference_unknown",
         actor=Actor.OPERATIONS,
         cause="The record names another that we have never seen.",
-        remedy="Read the connection in full again; if it stays, look the record up at the provider.",
+        remedy="Read the connection in full again. If it stays, look it up there, or link the invoice to its bill.",
     ),
     Fault(
         code="reference_left_out",
@@ -89,7 +89,7 @@ ENGINE = (
         code="recorded_by_hand",
         actor=Actor.CUSTOMER_AP,
         cause="A bill of this payment is already settled in the ERP, or carries a payment that looks like this one.",
-        remedy="If both are one payment, ignore this record; if not, stop the check at the AP network.",
+        remedy="If both are one payment, link it to that one; if not, have it posted by two persons, or stop it.",
     ),
     Fault(
         code="earlier_posting_stands",
@@ -119,7 +119,7 @@ ENGINE = (
         code="posting_gone",
         actor=Actor.CUSTOMER_AP,
         cause="The payment that we posted was voided, deleted or changed in the ERP by somebody else.",
-        remedy="Do not pay the bill again. Put the payment right in the ERP or enter it again, then ignore this.",
+        remedy="Do not pay the bill again. Link this to what was entered instead, or two persons have it posted anew.",
     ),
     Fault(
         code="applications_changed",

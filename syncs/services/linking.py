@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audit.log import record
 from connectors.records import Kind
-from syncs.candidates import payments_to_link, unknown_invoices, unsent_bills, vendors_to_link
+from syncs.candidates import own_posting, payments_to_link, unknown_invoices, unsent_bills, vendors_to_link
 from syncs.delivery.linked import money_of, version_of
 from syncs.models import Decision, RemoteRecord, SyncRecord
 from syncs.paid_bills import bills_paid, payment_of
@@ -25,6 +25,8 @@ def link(*, sync_record: SyncRecord, target_id: str, by: str, why: str, now: dat
     """A held payment of the network is this payment of the ERP, which is not ours: it is never posted nor touched."""
     with transaction.atomic():
         locked = _held(sync_record, Kind.PAYMENT, why)
+        if (ours := own_posting(locked)) is not None:
+            raise ValidationError(f"We posted it, and payment {ours.remote_id} stands in the ERP: void that first.")
         [there] = _chosen(payments_to_link(locked), target_id, "payment of its bills in the ERP")
         problem_id, bills = locked.problem_id, list(bills_paid(locked).values())
         _end(locked, Decision.What.LINK, now)

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from audit.log import record
 from connectors.records import Kind
+from syncs.candidates import own_posting
 from syncs.keys import fingerprint
 from syncs.models import Decision, SyncRecord
 from syncs.services.deliveries import act_of, locked_delivery, standing
@@ -76,6 +77,8 @@ def _refuse_what_cannot_be(locked: SyncRecord, seen: str) -> None:
         raise ValidationError(f"Only a payment that is held can be posted anyway: {locked} is {standing(locked)}.")
     if locked.code not in OVERRULED:
         raise ValidationError(f"This cannot be overruled: {locked.reason}")
+    if locked.code in ANEW and (ours := own_posting(locked)) is not None:
+        raise ValidationError(f"Payment {ours.remote_id}, which we posted, stands in the ERP: void that first.")
     if what_holds(locked) != seen:
         raise ValidationError("What holds the payment has changed since you looked at it: look at it again.")
 

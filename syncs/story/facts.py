@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 
 from audit.models import Event
 from connectors.models import Connection, Exchange
-from connectors.records import Kind, Phase
-from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, SyncRecord
+from connectors.records import Bill, Kind, Phase, restore
+from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, StoppedInvoice, SyncRecord
 
 MOST_EVENTS = 1000
 MOST_EXCHANGES = 12  # of one attempt
@@ -62,6 +62,8 @@ class Facts:
     attempts: Mapping[int, Attempt]
     exchanges: Mapping[int, Sequence[Exchange]] = field(default_factory=dict)
     feeds: Mapping[int, Feed] = field(default_factory=dict)
+    stopped: StoppedInvoice | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def erp(self) -> Connection:
@@ -83,17 +85,6 @@ def facts_of(bill: RemoteRecord) -> Facts:
     seen = _with_earlier(bill.tenant_id, records)
     events = _events(bill.tenant_id, [one for one in (delivery, *deliveries.values()) if one])
     attempts = _attempts(bill.tenant_id, [one.pk for one in (delivery, *deliveries.values()) if one])
-    payments = []
-    for pk, (_, minor) in applied.items():
-        posted = postings.get(deliveries[pk].target_id) if pk in deliveries else None
-        payments.append(
-            Paid(
-                payment=seen[pk],
-                applied_minor=minor,
-                delivery=deliveries.get(pk),
-                posting=seen[posted.pk] if posted else None,
-            )
-        )
     connections = [bill.connection_id, *([network.pk] if network else [])]
     return Facts(
         bill=seen[bill.pk],
@@ -101,13 +92,22 @@ def facts_of(bill: RemoteRecord) -> Facts:
         delivery=delivery,
         network=network,
         invoice=seen[invoice.pk] if invoice else None,
-        payments=payments,
+        payments=[_paid(seen, pk, minor, deliveries.get(pk), postings) for pk, (_, minor) in applied.items()],
         elsewhere=[(seen[pk], minor) for pk, (_, minor) in elsewhere.items()],
         events=events,
         attempts=attempts,
         exchanges=_exchanges(bill.tenant_id, attempts.values()),
+        stopped=_stopped(invoice),
+        codes=_codes(delivery, invoice),
         feeds={feed.connection_id: feed for feed in Feed.objects.filter(connection_id__in=connections)},
     )
+
+
+def _paid(
+    seen: Mapping[int, Seen], pk: int, minor: int, delivery: SyncRecord | None, postings: Mapping[str, RemoteRecord]
+) -> Paid:
+    posted = postings.get(delivery.target_id) if delivery else None
+    return Paid(payment=seen[pk], applied_minor=minor, delivery=delivery, posting=seen[posted.pk] if posted else None)
 
 
 def _deliveries(remote_record_ids: Iterable[int]) -> QuerySet[SyncRecord]:
@@ -128,6 +128,28 @@ def _invoice(network: Connection | None, delivery: SyncRecord | None) -> RemoteR
     return RemoteRecord.objects.filter(
         tenant_id=delivery.tenant_id, connection=network, kind=Kind.BILL, remote_id=delivery.target_id
     ).first()
+
+
+def _stopped(invoice: RemoteRecord | None) -> StoppedInvoice | None:
+    return StoppedInvoice.objects.filter(remote_record=invoice).select_related("problem").first() if invoice else None
+
+
+def _codes(delivery: SyncRecord | None, invoice: RemoteRecord | None) -> dict[str, str]:
+    """What the accounts and dimensions that the invoice is coded with are called in the ERP, and those that we sent."""
+    if delivery is None or invoice is None:
+        return {}
+    bodies = [restore(Kind.BILL, one.body) for one in (invoice, delivery.remote_record)]
+    lines = [line for bill in bodies if isinstance(bill, Bill) for line in bill.lines]
+    refs = [ref for line in lines for ref in (line.account, *line.dimensions) if ref is not None]
+    coding = Q(record_key__in={ref.key for ref in refs}) | Q(remote_record__remote_id__in={ref.id for ref in refs})
+    found = SyncRecord.objects.filter(
+        coding,
+        tenant_id=delivery.tenant_id,
+        stream__integration_id=delivery.stream.integration_id,
+        stream__kind__in=(Kind.ACCOUNT, Kind.DIMENSION),
+    )
+    rows = found.values_list("record_key", "remote_record__number", "remote_record__name")
+    return {key: " ".join(filter(None, (number, name))) for key, number, name in rows}
 
 
 def _applications(connection: Connection | None, bill_id: str) -> dict[int, tuple[RemoteRecord, int]]:

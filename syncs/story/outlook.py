@@ -76,9 +76,10 @@ def _stopped(word: str, facts: Facts, names: Names) -> Coming:
         words = f"Nothing: {done.lower()} at {names.network}, and nothing is open in {names.erp}."
         return Coming(tone="good", words=words)
     record = restore(Kind.BILL, facts.invoice.record.body) if facts.invoice else None
-    why = f" ({record.memo})" if isinstance(record, Bill) and record.memo else ""
+    why = f" ({record.status_reason})" if isinstance(record, Bill) and record.status_reason else ""
     act = remedy.format(erp=names.erp, otherwise=OTHERWISE)
-    return Coming(tone="warn", words=f"{done} at {names.network}{why}: it is not paid there. {act}")
+    words = f"{done} at {names.network}{why}: it is not paid there. {act}"
+    return Coming(tone="warn", words=words, instead_of_remedies=True)
 
 
 def _looking(words: str, feed: Feed | None, tone: str = "info") -> Coming:

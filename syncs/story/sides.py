@@ -164,7 +164,7 @@ def invoice_entries(facts: Facts, names: Names) -> Iterator[Entry]:
                 stage="approved" if stands and word == "approved" else "",
                 tone=tone,
                 title=f"{title} at {names.network}",
-                words=[record.memo] if record.memo and word in ("rejected", "error") else [],
+                words=[record.status_reason] if record.status_reason else [],
                 pointers=[pointer(facts.invoice, "invoice", Kind.BILL)],
             )
 

@@ -8,6 +8,7 @@ from connectors.records import from_minor_units
 from syncs.story.coming import coming
 from syncs.story.entries import Entry, Pointer, in_order
 from syncs.story.facts import Facts
+from syncs.story.invoice import Invoice, invoice_of
 from syncs.story.outlook import Coming
 from syncs.story.paying import payment_entries
 from syncs.story.sides import Names, bill_entries, invoice_entries
@@ -37,6 +38,7 @@ class Story:
     entries: Sequence[Entry]
     amount: str
     balance: str
+    invoice: Invoice | None = None
 
 
 def tell(facts: Facts, *, now: datetime, address: Address) -> Story:
@@ -52,6 +54,7 @@ def tell(facts: Facts, *, now: datetime, address: Address) -> Story:
         stages=[Stage(name=name, at=_reached(entries, name)) for name in STAGES],
         coming=coming(facts, names, now=now),
         entries=entries,
+        invoice=invoice_of(facts),
         amount=money(bill.amount_minor, bill.currency),
         balance="" if bill.gone else money(bill.balance_minor, bill.currency),
     )

@@ -28,6 +28,9 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "out_of_scope": ("Left out of scope by a rule", "none"),
     "record_replayed": ("Sent back to be delivered", "info"),
     "record_released": ("Released: what it waited for was decided", "info"),
+    "record_linked": ("Linked to what stands in {target} already: nothing is written", "good"),
+    "post_asked": ("Asked to be posted anyway: another person has to confirm", "warn"),
+    "post_confirmed": ("Confirmed by another person: it is posted anyway", "info"),
     "record_ignored": ("Ignored for good", "warn"),
     "record_unignored": ("Ignored no longer", "info"),
 }

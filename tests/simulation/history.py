@@ -164,11 +164,12 @@ class History:
         self.world.clock.advance(timedelta(seconds=self._chance.choice([0.25, 1, 1, 5, 5, 20, 60, 60, 200, 900, 4000])))
 
     def _come_to_rest(self) -> None:
-        """Nothing goes wrong any more; operations signs in where it has to, and everything is worked off."""
+        """Nothing goes wrong any more; operations signs in where it has to, everything is worked off and compared."""
         self.faults.calm = True
         self._slices.clear()
         self.world.clock.advance(timedelta(minutes=20))
-        for _ in range(3):
+        for hours in (0, 0, 25):  # the last time after a night, in which everything is compared
+            self.world.clock.advance(timedelta(hours=hours))
             self.people.sign_in_again()
             self.world.settle(days=3)
 

@@ -61,7 +61,7 @@ def _content(world: World, name: str, payment: dict[str, Any], posted: dict[str,
         _bill_of(world, application["invoice_external_id"]): Decimal(application["gross_amount"])
         for application in payment["applications"]
     }
-    got = {line["LinkedTxn"][0]["TxnId"]: Decimal(line["Amount"]) for line in posted["Line"]}
+    got = {line["LinkedTxn"][0]["TxnId"]: _taken(line) for line in posted["Line"]}
     if wanted != got:
         yield f"{name} settles {got} in QuickBooks, and {wanted} at the network"
     if Decimal(posted["TotalAmt"]) != payment["amount"]:
@@ -76,6 +76,12 @@ def _content(world: World, name: str, payment: dict[str, Any], posted: dict[str,
     pending = posted.get("DocNumber", "").startswith("PND-")
     if pending != (payment["phase"] == "pending") and payment["phase"] in ("pending", "executed") and not visible:
         yield f"{name} is marked {posted.get('DocNumber')} in QuickBooks"
+
+
+def _taken(line: dict[str, Any]) -> Decimal:
+    """What a line settles of a bill, or takes of a credit, which is less than nothing."""
+    amount = Decimal(line["Amount"])
+    return -amount if line["LinkedTxn"][0]["TxnType"] == "VendorCredit" else amount
 
 
 def _bill_of(world: World, external_id: str) -> str:
