@@ -28,9 +28,9 @@ SIGNED = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 CARD_REMOVED = "(card number removed)"
 CARD_FOUND = "card number: a full one stood in this row; it was taken out and the row is not used"
 CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-# Keys of ours and UUIDs hold long runs of digits by chance. So does an ACH trace: fifteen digits that begin with a
-# bank's routing number, which never begins like the only cards of that length.
-KEY = re.compile(r"((?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?!\w))")
+# Keys of ours, UUIDs and digests of files hold long runs of digits by chance. So does an ACH trace: fifteen digits that
+# begin with a bank's routing number, which never begins like the only cards of that length.
+KEY = re.compile(r"((?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?!\w))")
 TRACE = re.compile(r"(?!3[47])\d{15}")
 
 

@@ -26,7 +26,7 @@ FIGURES = {
     "credits_held": {},
     "credits_out_of_scope": {},
     "orders_in_ap": 40,
-    "images_in_ap": 212,
+    "images_in_ap": 210,
     "amounts_held": {
         "bill_duplicate": {"USD": 5616.0},
         "dimension_missing": {"USD": 1271.91},

@@ -14,6 +14,7 @@ from syncs.models import Attempt, SyncRecord
 from syncs.states import State
 
 OUR_MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})")
+WITH_IMAGE = ("pending", "stored")  # while the network checks it, and then
 STANDS_FOR_A_PERSON = (State.HELD, State.WAITING)
 
 
@@ -28,7 +29,7 @@ def read_books(simulated: Simulated) -> Books:
         network_bills=_arrived("invoice", network["invoices"]),
         network_credits=_arrived("credit", network["invoices"]),
         orders_in_network=len(network["purchase_orders"]),
-        images_in_network=sum(invoice["image_status"] not in ("none", "rejected") for invoice in network["invoices"]),
+        images_in_network=sum(_stands(row) and row["image_status"] in WITH_IMAGE for row in network["invoices"]),
         network_payments=[
             NetworkPayment(
                 id=row["id"],
@@ -66,8 +67,12 @@ def _arrived(document_type: str, rows: Iterable[Mapping[str, Any]]) -> list[Netw
             number=row["invoice_number"],
         )
         for row in rows
-        if row["workflow_status"] != "cancelled" and row["document_type"] == document_type
+        if _stands(row) and row["document_type"] == document_type
     ]
+
+
+def _stands(row: Mapping[str, Any]) -> bool:
+    return bool(row["workflow_status"] != "cancelled")
 
 
 def _id(kind: Kind, id: str) -> str:

@@ -1,7 +1,8 @@
 """The demo from its beginning to its end: whatever was done before is kept, and it goes on from there."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from connectors import reality
 from connectors.clock import machine_clock
 from mlconnector import embedded_postgres
 from mlconnector.demo import connecting, plan
+from mlconnector.demo.company import TIME_ZONE
 from mlconnector.demo.household import CannotStart, Household
 from mlconnector.demo.pace import LAST_DAY, date_offset
 from mlconnector.demo.people import People
@@ -146,5 +148,6 @@ class Performance:
 
 
 def next_monday(now: datetime) -> datetime:
-    """The same time of day on a Monday that has not begun."""
-    return now + timedelta(days=7 - now.weekday())
+    """The morning of a Monday that has not begun, where the company is."""
+    morning = now.astimezone(ZoneInfo(TIME_ZONE)).replace(hour=9, minute=0, second=0, microsecond=0)
+    return (morning + timedelta(days=7 - morning.weekday())).astimezone(UTC)
