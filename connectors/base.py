@@ -27,6 +27,7 @@ Cursor = dict[str, Any]
 # What a write's context may say to every connector, beside what is between the engine and one kind of connector.
 REQUIRED = "required"  # of a dimension's value: "1" if every line must carry the dimension, "0" if not
 LINK_TO = "link_to"  # of a vendor: the record there that a person says is this one
+PAID_ON = "paid_on"  # of a payment: the day on which it was paid, where it is posted on another since that is closed
 SHA256 = "sha256"  # of an image: the hash of its bytes, by which it is found again
 
 

@@ -24,6 +24,7 @@ from tests.payables import (
     read,
     release,
     run_until,
+    with_bill,
     worker,
 )
 from tests.simulation.world import World, begin
@@ -283,3 +284,77 @@ def test_a_discount_has_the_class_and_location_of_its_bills_first_line() -> None
     [credit] = credits(world)
     assert credit["DepartmentRef"]["value"] == made["Department"]
     assert credit["Line"][0]["AccountBasedExpenseLineDetail"]["ClassRef"]["value"] == made["Class"]
+
+
+# Closed periods
+
+
+def decide(world: World, key: str, value: object) -> None:
+    """Finance chooses a policy."""
+    services.set_policy(
+        integration=world.integration, key=key, value=value, by="Ann", why="our books", now=world.clock.now()
+    )
+
+
+def with_closed_books(through: str = "2026-03-20") -> tuple[World, str, str]:
+    """A world in which a payment is executed on a day for which the books have been closed before it is read."""
+    world, bill_id = with_bill()
+    payment_id = release(world, "INV-1")
+    execute(world, payment_id)
+    world.person(world.quickbooks, "close_books", through=through)
+    return world, bill_id, payment_id
+
+
+def test_a_payment_of_a_closed_period_is_held_by_default() -> None:
+    world, bill_id, payment_id = with_closed_books()
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "period_closed")
+    assert posted(world) == []
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_by_policy_it_is_posted_on_the_first_open_day_and_says_when_it_was_paid(trouble: str) -> None:
+    world, bill_id, payment_id = with_closed_books()
+    world.settle(days=1)
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(PAYMENT_POST)
+    decide(world, "closed_period", "first_open_day")
+    world.settle(days=1)
+    [posting] = posted(world)
+    issued = str(world.network.payments[payment_id]["payment_date"])[:10]
+    assert (posting["TxnDate"], balance(world, bill_id)) == ("2026-03-21", "0.00")
+    assert f"; paid {issued};" in posting["PrivateNote"]
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_moved_posting_keeps_its_day_when_more_becomes_known_of_the_payment(trouble: str) -> None:
+    world, bill_id, payment_id = with_closed_books()
+    decide(world, "closed_period", "first_open_day")
+    world.settle(days=1)
+    [before] = posted(world)
+    decide(world, "closed_period", "hold")
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(PAYMENT_POST)
+    execute(world, payment_id, to="cleared")
+    world.settle(days=2)
+    [after] = posted(world)
+    assert (after["Id"], after["TxnDate"]) == (before["Id"], "2026-03-21")
+    assert "; cleared " in after["PrivateNote"]
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+
+
+def test_a_payment_by_hand_on_the_day_of_payment_is_seen_although_ours_would_stand_on_another() -> None:
+    world, bill_id = with_bill("241.00")
+    invoice_id = approve(world)
+    payment_id = str(world.person(world.avidxchange, "pay", invoices={invoice_id: "120.50"}))
+    execute(world, payment_id)
+    day = str(world.network.payments[payment_id]["payment_date"])[:10]
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id, amount="120.50", TxnDate=day)
+    world.person(world.quickbooks, "close_books", through="2026-03-20")
+    decide(world, "closed_period", "first_open_day")
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "recorded_by_hand")
+    assert balance(world, bill_id) == "120.50"

@@ -20,7 +20,7 @@ MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})(?![0-9A-Za-z_-])( pending)?
 PIECE = re.compile(r"ml-connector:([0-9A-Za-z_-]{32}/[a-z]+)")
 DISCOUNT = re.compile(r"(\w+):(\w+=\d+(?:\.\d+)?(?:,\w+=\d+(?:\.\d+)?)*)")
 END = ";;"
-PART = re.compile(r"; (by|discount|batch|cleared|reference) ([^;]*)")
+PART = re.compile(r"; (by|paid|discount|batch|cleared|reference) ([^;]*)")
 METHODS = {str(method): method for method in Method if method is not Method.UNKNOWN}
 
 
@@ -38,11 +38,13 @@ class Note:
     discounts: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-def write(payment: Payment, *, record_key: str, source: str, credit: str = "") -> str:
-    """The memo for this payment of `source`, under our mark; `credit` is the vendor credit that its discounts are."""
+def write(payment: Payment, *, record_key: str, source: str, credit: str = "", paid_on: str = "") -> str:
+    """The memo for this payment of `source`, under our mark; `credit` is the vendor credit that its discounts are, and
+    `paid_on` the day on which it was paid where it is posted on another."""
     taken = ",".join(f"{bill}={amount}" for bill, amount in discounts(payment).items())
     facts = {
         "by": str(payment.method) if payment.method is not Method.UNKNOWN else "",
+        "paid": paid_on,
         "discount": f"{credit}:{taken}" if taken else "",
         "batch": payment.batch,
         "cleared": payment.cleared_date.isoformat() if payment.cleared_date else "",

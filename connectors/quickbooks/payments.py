@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import Action, Outcome, Receipt, Write
+from connectors.base import PAID_ON, Action, Outcome, Receipt, Write
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
 from connectors.quickbooks import memo, posting
 from connectors.quickbooks.client import Client, quoted
@@ -86,9 +86,8 @@ class Payments:
             raise
 
     def _post(self, write: Write, credit: str = "") -> Receipt:
-        context = {"source": write.context.get("source", SOURCE), "ap_account": write.context.get("ap_account", "")}
-        context |= {"standing_memo": write.context.get("memo", ""), "credit": credit}
-        body = posting.encode_payment(_payment(write), record_key=write.record_key, **context)
+        context = {"ap_account": write.context.get("ap_account", ""), "standing_memo": write.context.get("memo", "")}
+        body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write))
         if write.action is not Action.CREATE:
             body = posting.encode_change(*_linked(write), **body)
         return self._sent(write, body)
@@ -165,10 +164,10 @@ def _made_by(write: Write, ours: list[Payment]) -> Receipt | None:
     """The receipt of what stands there, if this write has made it what it is; the oldest not voided first."""
     first, *others = sorted(ours, key=lambda one: (one.phase is Phase.REVERSED, len(one.id), one.id))
     twice = tuple(one.id for one in others if one.phase is not Phase.REVERSED)
-    asked, names = _payment(write), {"record_key": write.record_key, "source": write.context.get("source", SOURCE)}
+    asked = _payment(write)
     made = first.phase is Phase.REVERSED if write.action is Action.VOID else write.action is Action.CREATE
     if write.action is Action.UPDATE:
-        made = posting.is_as_asked(asked, first, **names)
+        made = posting.is_as_asked(asked, first, **_told(write))
     return Receipt(id=first.id, version=first.version, record=first, duplicate_of=twice) if made else None
 
 
@@ -176,6 +175,12 @@ def _may_concern(rows: Iterable[bytes], write: Write) -> bool:
     """Whether a row that we cannot read carries this write's mark or names its payment or one of its bills."""
     ids = [write.link.id] if write.link else [part.target.id for part in _payment(write).applications]
     return any(write.record_key.encode() in row or any(f'"{id}"'.encode() in row for id in ids) for row in rows)
+
+
+def _told(write: Write) -> dict[str, str]:
+    """What the memo says beside the payment."""
+    source, paid_on = write.context.get("source", SOURCE), write.context.get(PAID_ON, "")
+    return {"record_key": write.record_key, "source": source, "paid_on": paid_on}
 
 
 def _takes_discount(write: Write) -> bool:

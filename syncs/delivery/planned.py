@@ -1,7 +1,7 @@
 """What was claimed, and what is planned with it. Values only."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from connectors.base import Write
@@ -32,6 +32,7 @@ class Claim:
     remote_id: str
     gone: str
     target_status: str
+    target_date: date | None
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
 

@@ -6,11 +6,11 @@ that looks like this one, is never paid a second time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
-from connectors.base import Action, Link, Receipt
+from connectors.base import PAID_ON, Action, Link, Receipt
 from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
@@ -103,7 +103,7 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
 def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     """It may be posted, if nothing objects: what it takes of its bills, the next payment of this set does not see."""
     bills = open_.bills
-    objected = objection(_payment(one), bills, open_.carried, open_.being_posted)
+    objected = objection(_as_paid(one), bills, open_.carried, open_.being_posted)
     if objected is not None:
         checked.verdicts.append(_put_off(one, objected))
         return
@@ -234,6 +234,12 @@ def fetching(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
 def _payment(one: Planned) -> Payment:
     assert isinstance(one.write.record, Payment)
     return one.write.record
+
+
+def _as_paid(one: Planned) -> Payment:
+    """The payment with the day on which it was paid, as somebody who entered it by hand would have it."""
+    day = one.write.context.get(PAID_ON)
+    return msgspec.structs.replace(_payment(one), date=date.fromisoformat(day)) if day else _payment(one)
 
 
 def _link(one: Planned) -> Link:

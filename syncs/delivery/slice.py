@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from connectors.conversation import Conversation, Effects
 from connectors.models import Connection
 from connectors.records import Kind
 from connectors.registry import connector_class
+from syncs.delivery.closed import closed_through
 from syncs.delivery.flows import FLOWS, Flow
 from syncs.leases import Lease
 from syncs.mapping.accounts import AccountMappings, mappings_in_force
@@ -29,6 +30,7 @@ class Slice:
     talk: Conversation
     policies: Mapping[str, object]
     accounts: AccountMappings
+    closed_through: date | None
 
     @property
     def integration(self) -> Integration:
@@ -83,4 +85,5 @@ def open_slice(stream_id: int, lease: Lease, effects: Effects) -> Slice | None:
         talk=Conversation(connection=roles[flow.target], effects=effects, trace_id=trace_id),
         policies=policies_in_force(integration.pk, at=now),
         accounts=mappings_in_force(integration.pk, at=now),
+        closed_through=closed_through(roles[flow.target]) if flow.kind is Kind.PAYMENT else None,
     )

@@ -13,8 +13,10 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
         "currencies": ["USD"],
         "pending_payments": True,
         "required_dimensions": [],
+        "closed_period": "hold",
     }
 )
+CLOSED_PERIOD = ("hold", "first_open_day")
 
 
 def policies_in_force(integration_id: int, *, at: datetime) -> dict[str, object]:

@@ -15,7 +15,7 @@ from audit.log import NewEvent, record
 from connectors.records import Account, Kind, Method, restore
 from syncs.mapping.accounts import EVERY_OTHER
 from syncs.mapping.dimensions import DIMENSIONS, REQUIRED
-from syncs.mapping.policies import DEFAULTS
+from syncs.mapping.policies import CLOSED_PERIOD, DEFAULTS
 from syncs.models import Integration, Mapping, Policy, RemoteRecord, Stream, SyncRecord
 from syncs.states import State
 
@@ -30,6 +30,7 @@ DECIDED_BY = {
     "pending_payments": ("unmapped_in_transit", "payment_not_executed"),
     "currencies": ("currency_not_paid",),
     "required_dimensions": ("dimension_missing",),
+    "closed_period": ("period_closed",),
 }
 
 
@@ -156,6 +157,8 @@ def _unfit_value(key: str, value: object) -> str:
     if key == REQUIRED:
         unknown = [word for word in value if word not in DIMENSIONS] if isinstance(value, list) else [str(value)]
         return f"{unknown[0]} is no dimension: choose of {', '.join(DIMENSIONS)}." if unknown else ""
+    if key == "closed_period":
+        return "" if value in CLOSED_PERIOD else f"Choose of {', '.join(CLOSED_PERIOD)}."
     return "" if isinstance(value, type(DEFAULTS[key])) else "Say yes or no."
 
 
