@@ -9,7 +9,7 @@ import pytest
 
 from connectors.simulators import Response
 from syncs import services
-from syncs.models import SyncRecord
+from syncs.models import RemoteRecord, SyncRecord
 from syncs.states import State
 from tests.payables import (
     PAYMENT_POST,
@@ -358,3 +358,96 @@ def test_a_payment_by_hand_on_the_day_of_payment_is_seen_although_ours_would_sta
     world.settle(days=1)
     assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "recorded_by_hand")
     assert balance(world, bill_id) == "120.50"
+
+
+def test_a_reversal_of_a_posting_in_a_closed_period_is_held_and_goes_once_the_books_are_open() -> None:
+    world, bill_id, payment_id = with_discount()
+    execute(world, payment_id)
+    world.settle(days=1)
+    world.person(world.quickbooks, "close_books", through="2026-03-20")
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "period_closed")
+    assert (len(posted(world)), len(credits(world)), balance(world, bill_id)) == (1, 1, "0.00")
+    world.person(world.quickbooks, "close_books", through=None)
+    services.replay(sync_record=of_payment(payment_id), by="Ann", why="books are open", now=world.clock.now())
+    world.settle(days=1)
+    assert (posted(world), credits(world), balance(world, bill_id)) == ([], [], "100.00")
+
+
+# Everything at once
+
+
+def with_everything() -> tuple[World, dict[str, str], str, str]:
+    """A payment of a bill with a discount, a part of a second bill, and a credit; nothing of it is read yet."""
+    world = begin()
+    vendor = enter_vendor(world)
+    bills = {number: enter_bill(world, vendor, "100.00", number) for number in ("INV-1", "INV-2")}
+    credit_id = enter_credit(world, vendor, "20.00")
+    world.settle(days=1)
+    map_discounts(world)
+    first, second, credit = (approve(world, number) for number in (*bills, "CR-1"))
+    paid = {"invoices": {first: None, second: "60.00", credit: None}, "discounts": {first: "2.00"}}
+    return world, bills, credit_id, str(world.person(world.avidxchange, "pay", **paid))
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_discount_a_part_and_a_credit_in_one_payment_are_posted_and_taken_back_to_the_cent(trouble: str) -> None:
+    world, bills, credit_id, payment_id = with_everything()
+    for match in PIECES if trouble != "none" else ():
+        getattr(world.quickbooks, trouble)(match)
+    execute(world, payment_id)
+    world.settle(days=2)
+    [posting] = posted(world)
+    assert posting["TotalAmt"] == 138
+    assert sorted(line["Amount"] for line in posting["Line"]) == [2, 20, 60, 100]
+    assert [balance(world, bill_id) for bill_id in bills.values()] == ["0.00", "40.00"]
+    assert credit_balance(world, credit_id) == 0
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    for match in PIECES if trouble != "none" else ():
+        getattr(world.quickbooks, trouble)(match)
+    world.settle(days=2)
+    assert posted(world) == []
+    assert [balance(world, bill_id) for bill_id in bills.values()] == ["100.00", "100.00"]
+    assert [(one["Id"], one["Balance"]) for one in credits(world)] == [(credit_id, 20)]
+    assert open_problems() == []
+
+
+def test_a_reissue_takes_the_discount_anew_once_the_first_ones_is_taken_back() -> None:
+    world, bill_id, payment_id = with_discount()
+    execute(world, payment_id)
+    world.settle(days=1)
+    [first] = credits(world)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    world.settle(days=2)
+    [second], [posting] = credits(world), posted(world)
+    assert second["Id"] != first["Id"]
+    assert (second["Balance"], posting["TotalAmt"], balance(world, bill_id)) == (0, 98, "0.00")
+    assert open_problems() == []
+
+
+def test_a_posting_that_a_person_voided_gives_its_discount_back_when_the_payment_is_reversed() -> None:
+    world, bill_id, payment_id = with_discount()
+    execute(world, payment_id)
+    world.settle(days=1)
+    world.person(world.quickbooks, "void_payment", payment_id=posted(world)[0]["Id"])
+    world.settle(days=1)
+    assert of_payment(payment_id).code == "posting_gone"
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert (posted(world), credits(world), balance(world, bill_id)) == ([], [], "100.00")
+
+
+def test_what_a_restored_backup_has_forgotten_of_a_discount_is_found_and_not_made_again() -> None:
+    world, bill_id, payment_id = with_discount()
+    execute(world, payment_id)
+    world.settle(days=1)
+    before = [(one["Id"], one["SyncToken"]) for one in (*credits(world), *posted(world))]
+    RemoteRecord.objects.filter(kind="payment", connection=world.integration.erp).update(key="forgotten")
+    forgotten = {"state": "pending", "target_id": "", "target_version": "", "settled": 0, "settled_fingerprint": ""}
+    SyncRecord.objects.filter(stream__kind="payment").update(**forgotten, next_attempt_at=world.clock.now())
+    deliver(world, "payment")
+    world.settle(days=1)
+    assert [one["Id"] for one in (*credits(world), *posted(world))] == [id for id, _ in before]
+    assert (of_payment(payment_id).state, balance(world, bill_id)) == (State.SYNCED, "0.00")
