@@ -451,3 +451,139 @@ def test_what_a_restored_backup_has_forgotten_of_a_discount_is_found_and_not_mad
     world.settle(days=1)
     assert [one["Id"] for one in (*credits(world), *posted(world))] == [id for id, _ in before]
     assert (of_payment(payment_id).state, balance(world, bill_id)) == (State.SYNCED, "0.00")
+
+
+# Bills on several AP accounts
+
+
+def with_two_accounts() -> tuple[World, list[str], str]:
+    """A payment of two bills that lie on different AP accounts; nothing of it is read yet."""
+    world = begin()
+    vendor = enter_vendor(world)
+    account = world.person(world.quickbooks, "create_account", name="AP South", account_type="Accounts Payable")["Id"]
+    bills = [
+        enter_bill(world, vendor, "70.00", "INV-1"),
+        enter_bill(world, vendor, "30.00", "INV-2", APAccountRef={"value": account}),
+    ]
+    world.person(world.quickbooks, "warn_of_repeated_numbers", preference="WarnDuplicateCheckNumber", on=True)
+    world.settle(days=1)
+    return world, bills, release(world, "INV-1", "INV-2")
+
+
+@pytest.mark.parametrize("place", [1, 2])
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_payment_over_two_ap_accounts_is_posted_in_two_parts_whatever_is_lost(trouble: str, place: int) -> None:
+    world, bills, payment_id = with_two_accounts()
+    lost(world, trouble, place)
+    world.settle(days=1)
+    pending = posted(world)
+    assert sorted(one["TotalAmt"] for one in pending) == [30, 70]
+    assert [balance(world, bill_id) for bill_id in bills] == ["0.00", "0.00"]
+    lost(world, trouble, place)
+    execute(world, payment_id)
+    world.settle(days=2)
+    executed = posted(world)
+    assert [one["Id"] for one in executed] == [one["Id"] for one in pending]
+    assert not any(one["DocNumber"].startswith("PND-") for one in executed)
+    assert of_payment(payment_id).target_id == "+".join(one["Id"] for one in executed)
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+    lost(world, trouble, place)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (posted(world), [balance(world, bill_id) for bill_id in bills]) == ([], ["70.00", "30.00"])
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+    assert len(world.company.bill_payments) == 2
+
+
+def lost(world: World, trouble: str, place: int) -> None:
+    """Trouble comes over the post of a payment at this place, counted from now on."""
+    if trouble == "none":
+        return
+    if place == 2:
+        world.quickbooks.fault(PAYMENT_POST, lambda request, proceed: proceed())
+    getattr(world.quickbooks, trouble)(PAYMENT_POST)
+
+
+def test_of_a_payment_over_two_ap_accounts_nothing_is_posted_where_a_part_is_refused() -> None:
+    world, bills, payment_id = with_two_accounts()
+    world.quickbooks.fault(PAYMENT_POST, lambda request, proceed: proceed())
+    refusal = {"Fault": {"Error": [{"Message": "No", "Detail": "No", "code": "6000"}], "type": "ValidationFault"}}
+    world.quickbooks.refuse(PAYMENT_POST, Response(status=400, body=json.dumps(refusal).encode()))
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, posted(world)) == (State.HELD, [])
+    services.replay(sync_record=of_payment(payment_id), by="Ann", why="mended", now=world.clock.now())
+    world.settle(days=1)
+    assert (len(posted(world)), [balance(world, bill_id) for bill_id in bills]) == (2, ["0.00", "0.00"])
+
+
+def test_a_payment_taken_back_after_its_first_part_leaves_nothing_behind() -> None:
+    world, bills, payment_id = with_two_accounts()
+    execute(world, payment_id)
+    lost(world, "drop_request", 2)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    deliver(world, "payment")
+    assert len(posted(world)) == 1
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    world.settle(days=1)
+    assert (posted(world), [balance(world, bill_id) for bill_id in bills]) == ([], ["70.00", "30.00"])
+
+
+def test_a_part_that_a_person_deletes_is_seen_and_not_made_again() -> None:
+    world, bills, payment_id = with_two_accounts()
+    execute(world, payment_id)
+    world.settle(days=1)
+    world.person(world.quickbooks, "delete_payment", payment_id=posted(world)[1]["Id"])
+    world.settle(days=2)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "posting_gone")
+    assert len(posted(world)) == 1
+
+
+def test_what_our_parts_settle_does_not_stop_their_bills() -> None:
+    world, bills, payment_id = with_two_accounts()
+    execute(world, payment_id)
+    world.settle(days=3)
+    assert SyncRecord.objects.filter(stream__kind="bill").exclude(state=State.SYNCED).count() == 0
+    assert not any(one["workflow_status"] == "cancelled" for one in world.network.invoices.values())
+
+
+def test_what_a_restored_backup_has_forgotten_of_two_parts_is_found_and_not_made_again() -> None:
+    world, bills, payment_id = with_two_accounts()
+    execute(world, payment_id)
+    world.settle(days=1)
+    before = [one["Id"] for one in posted(world)]
+    forgotten = {"state": "pending", "target_id": "", "target_version": "", "settled": 0, "settled_fingerprint": ""}
+    SyncRecord.objects.filter(stream__kind="payment").update(**forgotten, next_attempt_at=world.clock.now())
+    deliver(world, "payment")
+    world.settle(days=1)
+    assert ([one["Id"] for one in posted(world)], len(world.company.bill_payments)) == (before, 2)
+    assert (of_payment(payment_id).state, of_payment(payment_id).target_id) == (State.SYNCED, "+".join(before))
+
+
+@pytest.mark.parametrize("step", ["claimed", "looked for our marks", "sent"])
+def test_a_worker_killed_over_two_parts_leaves_each_part_once(step: str) -> None:
+    world, bills, payment_id = with_two_accounts()
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    run_until(worker(world, "payment"), step)
+    world.settle(days=1)
+    assert (len(world.company.bill_payments), [balance(world, bill_id) for bill_id in bills]) == (2, ["0.00", "0.00"])
+
+
+def test_credits_above_the_bills_of_their_ap_account_are_refused_before_anything_is_posted() -> None:
+    world, bills, _ = with_two_accounts()
+    vendor = str(world.company.bills[bills[0]]["VendorRef"]["value"])
+    account = world.company.bills[bills[1]]["APAccountRef"]["value"]
+    enter_bill(world, vendor, "10.00", "INV-3", APAccountRef={"value": account})
+    enter_bill(world, vendor, "90.00", "INV-4")
+    enter_credit(world, vendor, "50.00", APAccountRef={"value": account})
+    world.settle(days=1)
+    before = len(posted(world))
+    payment_id = release(world, "INV-3", "INV-4", "CR-1")
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "payment_shape")
+    assert len(posted(world)) == before

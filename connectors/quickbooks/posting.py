@@ -31,13 +31,13 @@ def encode_payment(
         lines[Kind.CREDIT, credit] = -discount
     note = memo.write(payment, credit=credit, **told)
     if memo.read(note).discounts != memo.discounts(payment):
-        raise _by_hand("This payment takes more discounts than its memo has room for.")
+        raise by_hand("This payment takes more discounts than its memo has room for.")
     body: dict[str, Any] = {
         "VendorRef": {"value": payment.vendor.id},
         "PayType": "Check",
         "CheckPayment": {"BankAccountRef": {"value": payment.funding_account.id}, "PrintStatus": "NotSet"},
         "TotalAmt": payment.amount,
-        "DocNumber": memo.document_number(payment, told["record_key"]),
+        "DocNumber": memo.document_number(payment, told["record_key"], told.get("part", "")),
         "PrivateNote": memo.in_place(note, standing_memo),
         "Line": [
             {"Amount": abs(amount), "LinkedTxn": [{"TxnId": id, "TxnType": ENTITIES[kind]}]}
@@ -74,7 +74,8 @@ def differences(asked: Payment, stands: Payment, record_key: str) -> list[str]:
 
 def is_as_asked(asked: Payment, stands: Payment, **told: str) -> bool:
     """Whether the payment that stands there is, in all that we write, the one asked for."""
-    number, credit = memo.document_number(asked, told["record_key"]), memo.read(stands.memo).credit
+    number = memo.document_number(asked, told["record_key"], told.get("part", ""))
+    credit = memo.read(stands.memo).credit
     written = memo.write(asked, credit=credit, **told)
     same_memo = memo.ours(stands.memo) == written
     same_number = stands.reference == memo.reference_in(number, memo.read(stands.memo))
@@ -84,10 +85,11 @@ def is_as_asked(asked: Payment, stands: Payment, **told: str) -> bool:
 def refuse_what_is_not_posted(payment: Payment) -> None:
     """Raise MappingError when this payment is one that we do not post, whatever else would be made for it."""
     if reason := _why_not_posted(payment):
-        raise _by_hand(reason)
+        raise by_hand(reason)
 
 
-def _by_hand(reason: str) -> MappingError:
+def by_hand(reason: str) -> MappingError:
+    """The error for a payment that we do not post."""
     return MappingError(f"{reason} Please enter this payment in QuickBooks by hand.", code="payment_shape")
 
 

@@ -57,7 +57,7 @@ SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
-    AND there.kind = r.kind AND there.remote_id = s.target_id
+    AND there.kind = r.kind AND there.remote_id = split_part(s.target_id, '+', 1)
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED

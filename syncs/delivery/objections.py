@@ -36,7 +36,7 @@ def objection(
         if not isinstance(bill, Payable):
             return _by_hand(f"Bill or credit {bill_id} is not in the ERP any more.")
         what = "Bill" if isinstance(bill, Bill) else "Credit"
-        accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
+        accounts.add((bill.vendor.id, bill.currency))
         others = [other for id in bill.settlements if isinstance(other := on_bills.get(id), Payment)]
         for other in others:
             if not other.mark and _looks_alike(payment, other):
@@ -50,8 +50,8 @@ def objection(
             if ours or bill_id in being_posted:
                 return Objection(code="earlier_posting_stands", reason=f"{short} Ours still stands on it.", clears=True)
             return _by_hand(short)
-    if len(accounts) > 1 or {vendor for vendor, _, _ in accounts} != {payment.vendor.id}:
-        return Objection(code="payment_several_accounts", reason="Its bills differ in vendor, currency or AP account.")
+    if len(accounts) > 1 or {vendor for vendor, _ in accounts} != {payment.vendor.id}:
+        return Objection(code="payment_several_accounts", reason="Its bills differ in vendor or currency.")
     return None
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from connectors.base import PAID_ON, Action, Link, Receipt
+from connectors.base import JOINT, PAID_ON, Action, Link, Receipt, ids_of_pieces
 from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
@@ -107,17 +107,17 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     if objected is not None:
         checked.verdicts.append(_put_off(one, objected))
         return
-    ap_accounts = [
+    ap_accounts = {
         bill.ap_account.id
         for application in _payment(one).applications
         if isinstance(bill := bills[application.target.id], Payable) and bill.ap_account is not None
-    ]
+    }
     for bill_id, gross in settles(_payment(one)).items():
         bill = bills[bill_id]
         assert isinstance(bill, Payable)
         bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - abs(gross))
         open_.being_posted.add(bill_id)
-    context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
+    context = {**one.write.context, **({"ap_account": JOINT.join(sorted(ap_accounts))} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
 
 
@@ -190,7 +190,8 @@ def _is_moved(one: Planned, postings: dict[str, AnyRecord]) -> bool:
 
 def _give_back(open_: Open, posting: Payment) -> None:
     """What a posting settles now is open again for where it goes, and it is no other payment to itself."""
-    open_.carried.pop(posting.id, None)
+    for id in ids_of_pieces(posting.id):
+        open_.carried.pop(id, None)
     for bill_id, gross in settles(posting).items():
         bill = open_.bills.get(bill_id)
         if isinstance(bill, Payable):

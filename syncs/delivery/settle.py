@@ -89,7 +89,8 @@ def observe_receipts(slice_: Slice, taken: Mapping[str, Receipt]) -> None:
 
     What its feed has shown meanwhile of those that were being sent is looked at now.
     """
-    seen = [Seen(kind=slice_.kind, record=one.record) for one in taken.values() if one.record is not None]
+    shown = [record for one in taken.values() for record in (one.pieces or (one.record,))]
+    seen = [Seen(kind=slice_.kind, record=record) for record in shown if record is not None]
     observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
     look_again(slice_.target, [slice_.stream.pk], list(taken), now=slice_.now())
 

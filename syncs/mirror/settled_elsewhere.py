@@ -13,8 +13,9 @@ from django.db import connection as database
 
 from connectors.models import Connection
 from connectors.records import Kind, Payable, from_minor_units, kind_of
+from syncs.keys import is_piece
 
-STANDS = """
+STANDS = f"""
 SELECT a.target_id, abs(sum(a.gross_minor)), min(a.currency)
 FROM syncs_application a
 JOIN syncs_remoterecord paid ON paid.id = a.payment_id AND paid.gone = '' AND paid.status <> 'reversed'
@@ -23,7 +24,8 @@ WHERE a.tenant_id = %(tenant)s AND a.connection_id = %(erp)s AND a.target_kind =
     SELECT FROM syncs_syncrecord posting
     JOIN syncs_stream stream ON stream.id = posting.stream_id AND stream.kind = 'payment'
     JOIN syncs_integration i ON i.id = stream.integration_id AND i.active AND i.erp_id = %(erp)s
-    WHERE posting.tenant_id = %(tenant)s AND posting.record_key = paid.key AND posting.target_id = paid.remote_id
+    WHERE posting.tenant_id = %(tenant)s AND posting.record_key = paid.key
+      AND {is_piece("paid.remote_id", "posting.target_id")}
   )
 GROUP BY a.target_id
 """
