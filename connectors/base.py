@@ -27,6 +27,8 @@ Cursor = dict[str, Any]
 # What a write's context may say to every connector, beside what is between the engine and one kind of connector.
 REQUIRED = "required"  # of a dimension's value: "1" if every line must carry the dimension, "0" if not
 LINK_TO = "link_to"  # of a vendor: the record there that a person says is this one
+PAID_ON = "paid_on"  # of a payment: the day on which it was paid, where it is posted on another since that is closed
+JOINT = "+"  # between the ids, and the versions, of the pieces that one record of ours stands in on the other side
 SHA256 = "sha256"  # of an image: the hash of its bytes, written down before they are sent, by which it is found again
 
 
@@ -193,15 +195,24 @@ class Write:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """The other side holds this record now, under this id and version; `record` is what it shows, where it shows it."""
+    """The other side holds this record now, under this id and version; `record` is what it shows, where it shows it.
+
+    One that stands in several `pieces` has their ids joined; an empty place says that a piece is still missing.
+    """
 
     id: str
     version: str = ""
     record: AnyRecord | None = None
     duplicate_of: Sequence[str] = ()
+    pieces: Sequence[AnyRecord] = ()
 
 
 Outcome = Receipt | ConnectorError
+
+
+def ids_of_pieces(id: str) -> list[str]:
+    """The ids that this one joins."""
+    return [piece for piece in id.split(JOINT) if piece]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -149,16 +149,32 @@ class HoldDaysForm(ReasonForm):
     field_order = ("value", "why")
 
 
+class ClosedPeriodForm(ReasonForm):
+    """What becomes of a payment whose day lies in a closed period."""
+
+    value = forms.ChoiceField(
+        label="A payment whose day lies in a closed period",
+        choices=[("hold", "is held for a person"), ("first_open_day", "is posted on the first open day")],
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("value", "why")
+
+    def clean_value(self) -> str:
+        return str(self.cleaned_data["value"])
+
+
 POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "pending_payments": PendingPaymentsForm,
     "currencies": CurrenciesForm,
     "required_dimensions": RequiredDimensionsForm,
     "hold_days": HoldDaysForm,
+    "closed_period": ClosedPeriodForm,
 }
 POLICY_WORDS = {
     "pending_payments": "Payments that are not executed yet",
     "currencies": "Currencies that are paid",
     "required_dimensions": "Dimensions that every line must carry",
     "hold_days": "Business days that an invoice may be on hold",
+    "closed_period": "Payments whose day lies in a closed period",
 }
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

@@ -6,6 +6,7 @@ backup. A request key is one try's name at the provider, the same for every try 
 
 import hashlib
 
+from connectors.base import JOINT
 from connectors.records import Kind
 
 
@@ -21,6 +22,11 @@ def request_key(key: str, action: str, revision: int, fingerprint: str, version:
     answers a repeated key with its old answer.
     """
     return _digest(key, action, str(revision), fingerprint, *([version] if version else []))[:36]
+
+
+def is_piece(piece: str, whole: str) -> str:
+    """In SQL: whether one id is among those that the other, of a record that stands in several pieces, joins."""
+    return f"{piece} = ANY(string_to_array({whole}, '{JOINT}'))"
 
 
 def fingerprint(*parts: bytes | str) -> str:

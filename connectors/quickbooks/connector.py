@@ -14,6 +14,7 @@ import msgspec
 from connectors import base, oauth
 from connectors.base import Cursor, Delivered, Hint, Page, Session, Write
 from connectors.errors import AuthError
+from connectors.quickbooks import parts
 from connectors.quickbooks.checks import check
 from connectors.quickbooks.client import Client, addresses
 from connectors.quickbooks.faults import FAULTS, PROVIDER, REQUEST_ID, classify_sign_in, error_of
@@ -22,7 +23,7 @@ from connectors.quickbooks.mapping import OF_KIND
 from connectors.quickbooks.payments import Payments
 from connectors.quickbooks.sweep import Sweep, start_of_changes
 from connectors.quickbooks.webhook import read_hints
-from connectors.records import AnyRecord, Image, Kind
+from connectors.records import AnyRecord, Image, Kind, Payment
 
 SCOPE = "com.intuit.quickbooks.accounting"
 HARD_EXPIRY = {"x-include-refresh-token-hard-expires-in": "true"}
@@ -133,7 +134,8 @@ class QuickBooksConnector(base.Connector):
         return check(self._client, self.session.account_id, self._home_currency)
 
     def url(self, kind: Kind, id: str) -> str:
-        return f"{self._addresses.pages}/{PAGES[kind]}{id}" if self._addresses.pages and kind in PAGES else ""
+        first, *_ = id.split(base.JOINT)
+        return f"{self._addresses.pages}/{PAGES[kind]}{first}" if self._addresses.pages and kind in PAGES else ""
 
     def read(self, kind: Kind, after: Cursor | None) -> Page:
         return self._sweep.read(kind, after)
@@ -148,7 +150,12 @@ class QuickBooksConnector(base.Connector):
         return start_of_changes(present)
 
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
-        return self._sweep.fetch(kind, ids)
+        if kind is not Kind.PAYMENT:
+            return self._sweep.fetch(kind, ids)
+        found = self._sweep.fetch(kind, [piece for id in ids for piece in base.ids_of_pieces(id)])
+        payments = {id: one for id, one in found.items() if isinstance(one, Payment)}
+        joined = {id: whole for id in ids if base.JOINT in id and (whole := parts.whole(id, payments))}
+        return {id: one for id, one in found.items() if id in ids} | joined
 
     def open(self, image: Image) -> Iterator[bytes]:
         return open_image(self._client, image)

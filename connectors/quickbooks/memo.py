@@ -20,7 +20,7 @@ MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})(?![0-9A-Za-z_-])( pending)?
 PIECE = re.compile(r"ml-connector:([0-9A-Za-z_-]{32}/[a-z]+)")
 DISCOUNT = re.compile(r"(\w+):(\w+=\d+(?:\.\d+)?(?:,\w+=\d+(?:\.\d+)?)*)")
 END = ";;"
-PART = re.compile(r"; (by|discount|batch|cleared|reference) ([^;]*)")
+PART = re.compile(r"; (part|by|paid|discount|batch|cleared|reference) ([^;]*)")
 METHODS = {str(method): method for method in Method if method is not Method.UNKNOWN}
 
 
@@ -36,17 +36,23 @@ class Note:
     reference: str = ""
     credit: str = ""
     discounts: Mapping[str, Decimal] = field(default_factory=dict)
+    part: tuple[int, int] = (0, 0)
 
 
-def write(payment: Payment, *, record_key: str, source: str, credit: str = "") -> str:
-    """The memo for this payment of `source`, under our mark; `credit` is the vendor credit that its discounts are."""
+def write(
+    payment: Payment, *, record_key: str, source: str, credit: str = "", paid_on: str = "", part: str = ""
+) -> str:
+    """The memo for this payment of `source`, under our mark; `credit` is the vendor credit that its discounts are, and
+    `paid_on` the day on which it was paid where it is posted on another; `part` says which of how many it is."""
     taken = ",".join(f"{bill}={amount}" for bill, amount in discounts(payment).items())
     facts = {
+        "part": part,
         "by": str(payment.method) if payment.method is not Method.UNKNOWN else "",
+        "paid": paid_on,
         "discount": f"{credit}:{taken}" if taken else "",
         "batch": payment.batch,
         "cleared": payment.cleared_date.isoformat() if payment.cleared_date else "",
-        "reference": payment.reference if len(payment.reference) > NUMBER else "",
+        "reference": payment.reference if len(payment.reference) > NUMBER or part else "",
     }
     mark = f"ml-connector:{record_key}{' pending' if payment.phase is Phase.PENDING else ''}"
     parts = [
@@ -104,7 +110,9 @@ def read(text: str) -> Note:
         cleared_date = date.fromisoformat(parts["cleared"]) if "cleared" in parts else None
     except ValueError:
         cleared_date = None
-    note = Note(found[1], bool(found[2]), method, batch, cleared_date, reference)
+    number, _, of = parts.get("part", "").partition(" of ")
+    place = (int(number), int(of)) if number.isdecimal() and of.isdecimal() else (0, 0)
+    note = Note(found[1], bool(found[2]), method, batch, cleared_date, reference, part=place)
     taken = DISCOUNT.fullmatch(parts.get("discount", ""))
     if not taken:
         return note
@@ -112,17 +120,24 @@ def read(text: str) -> Note:
     return replace(note, credit=taken[1], discounts={bill: Decimal(amount) for bill, amount in amounts})
 
 
-def document_number(payment: Payment, record_key: str) -> str:
-    """What stands where a check's number stands: one of its own while pending, then the payment's reference."""
+def document_number(payment: Payment, record_key: str, part: str = "") -> str:
+    """What stands where a check's number stands: one of its own while pending, then the payment's reference; a company
+    may not want a number twice, so that of a part says which one it is."""
     pending, missing = _own_numbers(record_key)
-    return pending if payment.phase is Phase.PENDING else payment.reference[:NUMBER].strip() or missing
+    number = pending if payment.phase is Phase.PENDING else payment.reference[:NUMBER].strip() or missing
+    return _of_part(number, part.partition(" ")[0])
 
 
 def reference_in(number: str, note: Note) -> str:
     """The payment's reference, out of the number that `document_number` made, or as somebody typed it."""
-    if note.mark and number in _own_numbers(note.mark):
+    place = str(note.part[0] or "")
+    if note.mark and number in [_of_part(own, place) for own in _own_numbers(note.mark)]:
         return ""
-    return note.reference if note.reference[:NUMBER].strip() == number else number
+    return note.reference if _of_part(note.reference[:NUMBER].strip(), place) == number else number
+
+
+def _of_part(number: str, place: str) -> str:
+    return f"{number[: NUMBER - len(place) - 1]}-{place}" if place else number
 
 
 def _own_numbers(record_key: str) -> tuple[str, str]:

@@ -1,19 +1,20 @@
 """Posting payments and finding them again: never two bill payments for one record key, whatever answer gets lost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from connectors.base import Action, Outcome, Receipt, Write
+from connectors.base import PAID_ON, Action, Outcome, Receipt, Write
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
-from connectors.quickbooks import memo, posting
+from connectors.quickbooks import memo, parts, posting
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.discounts import SOURCE, Discounts
 from connectors.quickbooks.faults import PROVIDER, error_of
 from connectors.quickbooks.ledger import decode_payment
+from connectors.quickbooks.parting import Parting, ids_known, is_in_parts, is_linked
 from connectors.quickbooks.reading import clean_row
 from connectors.quickbooks.values import glimpse
 from connectors.records import Payment, Phase
@@ -56,55 +57,66 @@ class Payments:
         which we cannot read may concern is left out.
         """
         unreadable: list[bytes] = []
-        linked = [write.link.id for write in writes if write.link]
-        by_id = self._by_id(linked, unreadable)
-        unlinked = [write for write in writes if not write.link]
+        linked = [id for write in writes for id in ids_known(write)]
+        by_id = self.by_id(linked, unreadable)
+        unlinked = [write for write in writes if not is_linked(write)]
         candidates = self._candidates(unlinked, unreadable) if unlinked else []
         discounted = [write.record_key for write in writes if write.action is Action.VOID and _takes_discount(write)]
         credits = self.discounts.standing(discounted, unreadable)
         found: dict[str, Receipt | None] = {}
         for write in writes:
-            known = [by_id[write.link.id]] if write.link and write.link.id in by_id else []
-            ours = known if write.link else [payment for payment in candidates if payment.mark == write.record_key]
+            ours = _ours(write, by_id, candidates)
             if not _may_concern(unreadable, write):
                 made = ours and write.record_key not in credits  # a void leaves no credit behind
                 found[write.record_key] = _made_by(write, ours) if made else None
         return found
 
+    def standing(self, write: Write, unreadable: list[bytes]) -> list[Payment]:
+        """What stands there of this payment."""
+        by_id = self.by_id(ids_known(write), unreadable)
+        return _ours(write, by_id, [] if is_linked(write) else self._candidates([write], unreadable))
+
+    def is_as_asked(self, write: Write, stands: Payment) -> bool:
+        """Whether what stands there is, in all that we write, what this write asks for."""
+        return posting.is_as_asked(_payment(write), stands, **_told(write))
+
     def _write(self, write: Write) -> Receipt:
+        if is_in_parts(write):
+            return Parting(self).write(write, _payment(write))
         if not _takes_discount(write):
-            return self._void(write) if write.action is Action.VOID else self._post(write)
+            return self.void(write) if write.action is Action.VOID else self.post(write)
         if write.action is Action.VOID:
             return self._void_with_discount(write)
         posting.refuse_what_is_not_posted(_payment(write))
         credit = self.discounts.bring(write, _payment(write))
         try:
-            return self._post(write, credit)
+            return self.post(write, credit)
         except RecordRejected:
             if write.action is Action.CREATE:
                 self.discounts.take_back(write)
             raise
 
-    def _post(self, write: Write, credit: str = "") -> Receipt:
-        context = {"source": write.context.get("source", SOURCE), "ap_account": write.context.get("ap_account", "")}
-        context |= {"standing_memo": write.context.get("memo", ""), "credit": credit}
-        body = posting.encode_payment(_payment(write), record_key=write.record_key, **context)
+    def post(self, write: Write, credit: str = "") -> Receipt:
+        """Create or change one bill payment."""
+        context = {"ap_account": write.context.get("ap_account", ""), "standing_memo": write.context.get("memo", "")}
+        body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write))
         if write.action is not Action.CREATE:
             body = posting.encode_change(*_linked(write), **body)
         return self._sent(write, body)
 
-    def _void(self, write: Write) -> Receipt:
+    def void(self, write: Write) -> Receipt:
+        """Void one bill payment."""
         return self._sent(write, posting.encode_change(*_linked(write)), operation="update", include="void")
 
     def _void_with_discount(self, write: Write) -> Receipt:
         """Void what stands, if anything still does, and then take the discount back too."""
         unreadable: list[bytes] = []
-        stands = self._by_id([write.link.id] if write.link else [], unreadable)
+        stands = self.by_id([write.link.id] if write.link else [], unreadable)
         if unreadable:
             raise error_of("unexpected", "The payment to be voided cannot be read.")
         done = next(iter(stands.values()), None)
         if done is not None and done.phase is not Phase.REVERSED:
-            receipt = self._void(write)
+            receipt = self.void(write)
         elif done is not None:
             receipt = Receipt(id=done.id, version=done.version, record=done)
         else:
@@ -126,7 +138,8 @@ class Payments:
             raise error_of("not_as_sent", f"Payment {stands.id}: {', '.join(wrong)}.")
         return Receipt(id=stands.id, version=stands.version, record=stands)
 
-    def _by_id(self, ids: Sequence[str], unreadable: list[bytes]) -> dict[str, Payment]:
+    def by_id(self, ids: Sequence[str], unreadable: list[bytes]) -> dict[str, Payment]:
+        """These bill payments as they stand, by id."""
         return {payment.id: payment for payment in self._read(self.client.by_ids("BillPayment", ids), unreadable)}
 
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
@@ -163,19 +176,54 @@ class Payments:
 
 def _made_by(write: Write, ours: list[Payment]) -> Receipt | None:
     """The receipt of what stands there, if this write has made it what it is; the oldest not voided first."""
+    if any(parts.place_of(one) != (0, 0) for one in ours):
+        return _parts_made_by(write, ours)
     first, *others = sorted(ours, key=lambda one: (one.phase is Phase.REVERSED, len(one.id), one.id))
     twice = tuple(one.id for one in others if one.phase is not Phase.REVERSED)
-    asked, names = _payment(write), {"record_key": write.record_key, "source": write.context.get("source", SOURCE)}
+    asked = _payment(write)
     made = first.phase is Phase.REVERSED if write.action is Action.VOID else write.action is Action.CREATE
     if write.action is Action.UPDATE:
-        made = posting.is_as_asked(asked, first, **names)
+        made = posting.is_as_asked(asked, first, **_told(write))
     return Receipt(id=first.id, version=first.version, record=first, duplicate_of=twice) if made else None
+
+
+def _parts_made_by(write: Write, ours: list[Payment]) -> Receipt | None:
+    """The same for a payment that stands in parts, or of which some stand."""
+    receipt, asked = parts.receipt_of(ours), _payment(write)
+    shown = receipt.record
+    assert isinstance(shown, Payment)
+    made = shown.phase is Phase.REVERSED if write.action is Action.VOID else write.action is Action.CREATE
+    if write.action is Action.UPDATE:
+        differ = posting.differences(asked, shown, write.record_key)
+        made = not differ and all(_is_part_of(asked, one, write) for one in ours)
+    return receipt if made else None
+
+
+def _is_part_of(asked: Payment, part: Payment, write: Write) -> bool:
+    number, of = parts.place_of(part)
+    told = {**_told(write), "part": f"{number} of {of}"}
+    of_it = msgspec.structs.replace(asked, applications=part.applications, amount=part.amount)
+    return posting.is_as_asked(of_it, part, **told)
+
+
+def _ours(write: Write, by_id: Mapping[str, Payment], candidates: Sequence[Payment]) -> list[Payment]:
+    """What stands there of this payment: what it is linked to, and what carries its mark while that is not all."""
+    known = [by_id[id] for id in ids_known(write) if id in by_id]
+    marked = [] if is_linked(write) else [one for one in candidates if one.mark == write.record_key]
+    return list({one.id: one for one in (*known, *marked)}.values())
 
 
 def _may_concern(rows: Iterable[bytes], write: Write) -> bool:
     """Whether a row that we cannot read carries this write's mark or names its payment or one of its bills."""
-    ids = [write.link.id] if write.link else [part.target.id for part in _payment(write).applications]
+    ids = ids_known(write) or [part.target.id for part in _payment(write).applications]
     return any(write.record_key.encode() in row or any(f'"{id}"'.encode() in row for id in ids) for row in rows)
+
+
+def _told(write: Write) -> dict[str, str]:
+    """What the memo says beside the payment."""
+    source, paid_on = write.context.get("source", SOURCE), write.context.get(PAID_ON, "")
+    part = write.context.get("part", "")
+    return {"record_key": write.record_key, "source": source, "paid_on": paid_on, "part": part}
 
 
 def _takes_discount(write: Write) -> bool:

@@ -15,11 +15,12 @@ ENTITIES = {Kind.BILL: "Bill", Kind.CREDIT: "VendorCredit"}
 
 
 def encode_payment(
-    payment: Payment, *, record_key: str, source: str, ap_account: str = "", standing_memo: str = "", credit: str = ""
+    payment: Payment, *, ap_account: str = "", standing_memo: str = "", credit: str = "", **told: str
 ) -> dict[str, Any]:
     """The bill payment to create, or to put in the place of one; MappingError when it is one that we do not post.
 
     `credit` is the vendor credit of ours that its discounts are: it is used up beside the gross amounts of the bills.
+    `told` is what the memo is told beside: record key, source, the day of payment if that is another.
     """
     if payment.funding_account is None:
         raise MappingError("No bank account is mapped for this payment.", missing="bank account")
@@ -28,15 +29,15 @@ def encode_payment(
     if discount := sum(memo.discounts(payment).values(), Decimal(0)):
         assert credit, "a discount is a vendor credit first"
         lines[Kind.CREDIT, credit] = -discount
-    note = memo.write(payment, record_key=record_key, source=source, credit=credit)
+    note = memo.write(payment, credit=credit, **told)
     if memo.read(note).discounts != memo.discounts(payment):
-        raise _by_hand("This payment takes more discounts than its memo has room for.")
+        raise by_hand("This payment takes more discounts than its memo has room for.")
     body: dict[str, Any] = {
         "VendorRef": {"value": payment.vendor.id},
         "PayType": "Check",
         "CheckPayment": {"BankAccountRef": {"value": payment.funding_account.id}, "PrintStatus": "NotSet"},
         "TotalAmt": payment.amount,
-        "DocNumber": memo.document_number(payment, record_key),
+        "DocNumber": memo.document_number(payment, told["record_key"], told.get("part", "")),
         "PrivateNote": memo.in_place(note, standing_memo),
         "Line": [
             {"Amount": abs(amount), "LinkedTxn": [{"TxnId": id, "TxnType": ENTITIES[kind]}]}
@@ -71,22 +72,24 @@ def differences(asked: Payment, stands: Payment, record_key: str) -> list[str]:
     return [name for name, (ours, theirs) in pairs.items() if ours != theirs]
 
 
-def is_as_asked(asked: Payment, stands: Payment, *, record_key: str, source: str) -> bool:
+def is_as_asked(asked: Payment, stands: Payment, **told: str) -> bool:
     """Whether the payment that stands there is, in all that we write, the one asked for."""
-    number, credit = memo.document_number(asked, record_key), memo.read(stands.memo).credit
-    written = memo.write(asked, record_key=record_key, source=source, credit=credit)
+    number = memo.document_number(asked, told["record_key"], told.get("part", ""))
+    credit = memo.read(stands.memo).credit
+    written = memo.write(asked, credit=credit, **told)
     same_memo = memo.ours(stands.memo) == written
     same_number = stands.reference == memo.reference_in(number, memo.read(stands.memo))
-    return same_memo and same_number and not differences(asked, stands, record_key)
+    return same_memo and same_number and not differences(asked, stands, told["record_key"])
 
 
 def refuse_what_is_not_posted(payment: Payment) -> None:
     """Raise MappingError when this payment is one that we do not post, whatever else would be made for it."""
     if reason := _why_not_posted(payment):
-        raise _by_hand(reason)
+        raise by_hand(reason)
 
 
-def _by_hand(reason: str) -> MappingError:
+def by_hand(reason: str) -> MappingError:
+    """The error for a payment that we do not post."""
     return MappingError(f"{reason} Please enter this payment in QuickBooks by hand.", code="payment_shape")
 
 

@@ -14,8 +14,9 @@ from django.db import transaction
 
 from connectors.base import REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import AnyRecord, Dimension, Kind, Payable, Payment, restore
+from connectors.records import AnyRecord, Dimension, Kind, Payable, Payment, Phase, restore
 from syncs.delivery.attempts import begin_attempts
+from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decided import vendors_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
@@ -45,7 +46,7 @@ SOON = timedelta(minutes=5)
 CLAIMED = (
     "id", "record_key", "wanted", "wanted_fingerprint", "settled", "settled_fingerprint", "target_id", "target_version",
     "trace_id", "attempts", "code", "remote_id", "gone", "waiting_kind", "waiting_id", "problem_id", "target_status",
-    "body",
+    "target_date", "body",
 )  # fmt: skip
 # By state, each by the index in its order: however many are due, few are looked at.
 NEXT = """
@@ -58,10 +59,11 @@ SELECT one.id FROM unnest(ARRAY['pending', 'waiting']) AS due (state) CROSS JOIN
 DUE = """
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
-       s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), r.body::text
+       s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), there.date,
+       r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
-    AND there.kind = r.kind AND there.remote_id = s.target_id
+    AND there.kind = r.kind AND there.remote_id = split_part(s.target_id, '+', 1)
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
@@ -188,6 +190,10 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
     action = _action(one, ruling)
     stops_known = ruling.wish is Wish.STOP and one.target_id
     resolved = one.record if stops_known else resolve(slice_, what_we_send(one.record), known)
+    stands_on = one.target_date if one.target_status == Phase.EXECUTED else None
+    resolved, moved = on_an_open_day(
+        resolved, closed=slice_.closed_through, policy=slice_.policies["closed_period"], stands_on=stands_on
+    )
     return Write(
         kind=slice_.kind,
         action=action,
@@ -195,7 +201,7 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
         record_key=one.record_key,
         request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint, one.target_version),
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
-        context={**_context(slice_, one.record, ruling), **({} if one.target_id else one.decided)},
+        context={**_context(slice_, one.record, ruling), **moved, **({} if one.target_id else one.decided)},
     )
 
 

@@ -50,7 +50,7 @@ def _objections(
             yield replace(_by_hand(f"Bill or credit {bill_id} is not in the ERP any more."), final=True)
             return
         what = "Bill" if isinstance(bill, Bill) else "Credit"
-        accounts.add((bill.vendor.id, bill.currency, bill.ap_account))
+        accounts.add((bill.vendor.id, bill.currency))
         others = [other for id in bill.settlements if isinstance(other := on_bills.get(id), Payment)]
         for other in others:
             if not other.mark and _looks_alike(payment, other):
@@ -66,12 +66,9 @@ def _objections(
                 yield Objection(code="earlier_posting_stands", reason=reason, clears=True, final=True)
             else:
                 yield _by_hand(short)
-    if len(accounts) > 1 or {vendor for vendor, _, _ in accounts} != {payment.vendor.id}:
-        yield Objection(
-            code="payment_several_accounts",
-            reason="Its bills differ in vendor, currency or AP account.",
-            final=True,
-        )
+    if len(accounts) > 1 or {vendor for vendor, _ in accounts} != {payment.vendor.id}:
+        reason = "Its bills differ in vendor or currency."
+        yield Objection(code="payment_several_accounts", reason=reason, final=True)
 
 
 def is_same_posting(sent: Payment, stands: Payment) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from connectors.base import Write
@@ -33,6 +33,7 @@ class Claim:
     remote_id: str
     gone: str
     target_status: str
+    target_date: date | None
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
     decided: Mapping[str, str] = field(default_factory=dict)  # by a person: what a create has to know

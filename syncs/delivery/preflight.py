@@ -6,11 +6,11 @@ that looks like this one, is never paid a second time.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
-from connectors.base import Action, Link, Receipt
+from connectors.base import JOINT, PAID_ON, Action, Link, Receipt, ids_of_pieces
 from connectors.conversation import Conversation, Job, Steps
 from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
@@ -114,21 +114,21 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     """It may be posted, if nothing objects: what it takes of its bills, the next payment of this set does not see."""
     bills = open_.bills
     allowed = open_.overruled.get(one.claim.id, NONE)
-    objected = objection(_payment(one), bills, open_.carried, open_.being_posted, allowed)
+    objected = objection(_as_paid(one), bills, open_.carried, open_.being_posted, allowed)
     if objected is not None:
         checked.verdicts.append(_put_off(one, objected))
         return
-    ap_accounts = [
+    ap_accounts = {
         bill.ap_account.id
         for application in _payment(one).applications
         if isinstance(bill := bills[application.target.id], Payable) and bill.ap_account is not None
-    ]
+    }
     for bill_id, gross in settles(_payment(one)).items():
         bill = bills[bill_id]
         assert isinstance(bill, Payable)
         bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - abs(gross))
         open_.being_posted.add(bill_id)
-    context = {**one.write.context, **({"ap_account": ap_accounts[0]} if ap_accounts else {})}
+    context = {**one.write.context, **({"ap_account": JOINT.join(sorted(ap_accounts))} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
 
 
@@ -207,7 +207,8 @@ def _is_moved(one: Planned, postings: dict[str, AnyRecord]) -> bool:
 
 def _give_back(open_: Open, posting: Payment) -> None:
     """What a posting settles now is open again for where it goes, and it is no other payment to itself."""
-    open_.carried.pop(posting.id, None)
+    for id in ids_of_pieces(posting.id):
+        open_.carried.pop(id, None)
     for bill_id, gross in settles(posting).items():
         bill = open_.bills.get(bill_id)
         if isinstance(bill, Payable):
@@ -251,6 +252,12 @@ def fetching(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
 def _payment(one: Planned) -> Payment:
     assert isinstance(one.write.record, Payment)
     return one.write.record
+
+
+def _as_paid(one: Planned) -> Payment:
+    """The payment with the day on which it was paid, as somebody who entered it by hand would have it."""
+    day = one.write.context.get(PAID_ON)
+    return msgspec.structs.replace(_payment(one), date=date.fromisoformat(day)) if day else _payment(one)
 
 
 def _link(one: Planned) -> Link:

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from django.db import connection as database
 
 from connectors.models import Connection
+from syncs.keys import is_piece
 from syncs.streams import make_due
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-LOOK_AGAIN = """
+LOOK_AGAIN = f"""
 UPDATE syncs_syncrecord s
 SET state = 'pending', settled_fingerprint = '', attempts = 0, next_attempt_at = %(now)s
 FROM (
@@ -23,12 +24,13 @@ FROM (
     JOIN syncs_stream stream ON stream.id = s.stream_id AND stream.id = ANY(%(streams)s)
     JOIN syncs_remoterecord ours ON ours.id = s.remote_record_id
     LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %(connection)s
-        AND there.kind = stream.kind AND there.remote_id = s.target_id
+        AND there.kind = stream.kind AND CASE stream.kind
+            WHEN 'payment' THEN {is_piece("there.remote_id", "s.target_id")} ELSE there.remote_id = s.target_id END
     WHERE s.tenant_id = %(tenant)s AND s.record_key = ANY(%(keys)s) AND CASE
         WHEN s.target_id = '' THEN s.state IN ('out_of_scope', 'held', 'ignored')
         WHEN s.state <> 'synced' OR there.id IS NULL THEN false
         WHEN stream.kind = 'payment'
-            THEN ours.status <> 'reversed' AND (there.gone <> '' OR there.version <> s.target_version)
+            THEN ours.status <> 'reversed' AND (there.gone <> '' OR NOT {is_piece("there.version", "s.target_version")})
         WHEN there.seen_at <= %(since)s THEN false
         WHEN stream.kind IN ('bill', 'credit')
             THEN ours.gone = '' AND (there.status = 'cancelled' OR there.amount_minor <> ours.amount_minor)

@@ -90,7 +90,8 @@ def observe_receipts(slice_: Slice, taken: Sequence[tuple[Write, Receipt]]) -> N
     """
     if not taken:
         return
-    seen = [Seen(kind=slice_.kind, record=one.record) for _, one in taken if one.record is not None]
+    shown = [record for _, one in taken for record in (one.pieces or (one.record,))]
+    seen = [Seen(kind=slice_.kind, record=record) for record in shown if record is not None]
     observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
     keys = [write.record_key for write, _ in taken]
     since = min(write.sent_at for write, _ in taken if write.sent_at is not None)

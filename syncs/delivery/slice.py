@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from connectors.conversation import Conversation, Effects
 from connectors.models import Connection
 from connectors.records import Kind
 from connectors.registry import connector_class
+from syncs.delivery.closed import closed_through
 from syncs.delivery.flows import FLOWS, Flow
 from syncs.leases import Lease
 from syncs.mapping.accounts import AccountMappings, mappings_in_force
@@ -31,6 +32,7 @@ class Slice:
     policies: Mapping[str, object]
     accounts: AccountMappings
     codes: Codes
+    closed_through: date | None
 
     @property
     def integration(self) -> Integration:
@@ -86,4 +88,5 @@ def open_slice(stream_id: int, lease: Lease, effects: Effects) -> Slice | None:
         policies=policies_in_force(integration.pk, at=now),
         accounts=mappings_in_force(integration.pk, at=now),
         codes=codes_in_force(integration, at=now),
+        closed_through=closed_through(roles[flow.target]) if flow.kind is Kind.PAYMENT else None,
     )

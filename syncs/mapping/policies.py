@@ -14,8 +14,10 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
         "pending_payments": True,
         "required_dimensions": [],
         "hold_days": 5,
+        "closed_period": "hold",
     }
 )
+CLOSED_PERIOD = ("hold", "first_open_day")
 
 
 def policies_in_force(integration_id: int, *, at: datetime) -> dict[str, object]:

@@ -14,8 +14,9 @@ from django.db import connection as database
 
 from connectors.models import Connection
 from connectors.records import Kind, Payable, from_minor_units, kind_of
+from syncs.keys import is_piece
 
-STANDS = """
+STANDS = f"""
 SELECT a.target_id, abs(sum(a.gross_minor)), min(a.currency)
 FROM syncs_application a
 JOIN syncs_remoterecord paid ON paid.id = a.payment_id AND paid.gone = '' AND paid.status <> 'reversed'
@@ -24,7 +25,7 @@ WHERE a.tenant_id = %(tenant)s AND a.connection_id = %(erp)s AND a.target_kind =
     SELECT FROM syncs_syncrecord posting
     JOIN syncs_stream stream ON stream.id = posting.stream_id AND stream.kind = 'payment'
     JOIN syncs_integration i ON i.id = stream.integration_id AND i.active AND i.erp_id = %(erp)s
-    WHERE posting.tenant_id = %(tenant)s AND posting.target_id = paid.remote_id AND (
+    WHERE posting.tenant_id = %(tenant)s AND {is_piece("paid.remote_id", "posting.target_id")} AND (
         posting.record_key = paid.key OR EXISTS (
             SELECT FROM syncs_decision link
             WHERE link.sync_record_id = posting.id AND link.what = 'link' AND link.ended_at IS NULL

@@ -82,7 +82,7 @@ ENGINE = (
     Fault(
         code="payment_several_accounts",
         actor=Actor.CUSTOMER_AP,
-        cause="The bills that the payment names lie on different AP accounts, vendors or currencies.",
+        cause="The bills that the payment names are of different vendors or currencies.",
         remedy="Enter the payment in the ERP by hand, then ignore this record.",
     ),
     Fault(

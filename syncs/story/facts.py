@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 
 from audit.models import Event
+from connectors.base import ids_of_pieces
 from connectors.models import Connection, Exchange
 from connectors.records import Bill, Kind, Phase, restore
 from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, StoppedInvoice, SyncRecord
@@ -162,11 +163,13 @@ def _applications(connection: Connection | None, bill_id: str) -> dict[int, tupl
 
 
 def _postings(bill: RemoteRecord, deliveries: Iterable[SyncRecord]) -> dict[str, RemoteRecord]:
-    ids = [one.target_id for one in deliveries if one.target_id]
+    """The posting of each delivery, by its target id; of one that stands in several pieces, that on this bill."""
+    whole = {piece: one.target_id for one in deliveries for piece in ids_of_pieces(one.target_id)}
     found = RemoteRecord.objects.filter(
-        tenant_id=bill.tenant_id, connection_id=bill.connection_id, kind=Kind.PAYMENT, remote_id__in=ids
+        tenant_id=bill.tenant_id, connection_id=bill.connection_id, kind=Kind.PAYMENT, remote_id__in=list(whole)
     )
-    return {one.remote_id: one for one in found}
+    on_bill = _applications(bill.connection, bill.remote_id)
+    return {whole[one.remote_id]: one for one in sorted(found, key=lambda one: one.pk in on_bill)}
 
 
 def _with_earlier(tenant_id: int, records: Sequence[RemoteRecord]) -> dict[int, Seen]:
