@@ -9,6 +9,7 @@ import httpx
 
 from audit.models import Event
 from connectors.conversation import Steps, finish
+from syncs import services
 from syncs.models import Attempt, Feed, Problem, Stream, SyncRecord
 from tests.simulation.world import ADDRESS, REALM, World, begin
 
@@ -52,6 +53,17 @@ def with_posting(amount: str = "120.50", **world: Any) -> tuple[World, str, str]
     made, bill_id, payment_id = with_payment(amount, **world)
     made.settle(days=1)
     return made, bill_id, payment_id
+
+
+def map_discounts(world: World) -> str:
+    """Finance chooses the account that discounts are booked on; its id."""
+    account = world.person(world.quickbooks, "create_account", name="Discounts", account_type="Other Income")["Id"]
+    world.settle(days=1)
+    integration, now = world.integration, world.clock.now()
+    services.set_mapping(
+        integration=integration, subject="discount", source="*", target=account, by="Ann", why="our chart", now=now
+    )
+    return str(account)
 
 
 def invoice(world: World, number: str = "INV-1") -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tests.payables import (
     enter_bill,
     enter_vendor,
     execute,
+    map_discounts,
     of_payment,
     open_problems,
     read,
@@ -134,17 +135,6 @@ def with_discount(amount: str = "100.00", discount: str = "2.00", mapped: bool =
     invoice_id = approve(world)
     paid = {"invoices": {invoice_id: None}, "discounts": {invoice_id: discount}}
     return world, bill_id, str(world.person(world.avidxchange, "pay", **paid))
-
-
-def map_discounts(world: World) -> str:
-    """Finance chooses the account that discounts are booked on; its id."""
-    account = world.person(world.quickbooks, "create_account", name="Discounts", account_type="Other Income")["Id"]
-    world.settle(days=1)
-    integration, now = world.integration, world.clock.now()
-    services.set_mapping(
-        integration=integration, subject="discount", source="*", target=account, by="Ann", why="our chart", now=now
-    )
-    return str(account)
 
 
 def credits(world: World) -> list[dict[str, Any]]:

@@ -5,14 +5,16 @@ from decimal import Decimal
 import pytest
 
 from connectors.records import Kind
-from tests.payables import approve, balance, execute, invoice, of_payment, postings, release
+from tests.payables import approve, balance, execute, invoice, map_discounts, of_payment, postings, release
 from tests.scenarios.contracts import everything, payments_only, with_bills
 from tests.scenarios.wholesaler import (
     PDF,
     account_line,
+    applied,
     assert_at_rest,
     attach,
     enter,
+    enter_credit,
     image_there,
     key_of,
     open_books,
@@ -102,6 +104,30 @@ def test_03_paid_by_virtual_card_and_its_last_four_digits_are_the_reference(prof
         assert posted["DocNumber"].endswith(world.network.payments[payment_id]["card_last4"])
     assert (posted["PayType"], posted["CheckPayment"]["PrintStatus"]) == ("Check", "NotSet")
     assert balance(world, bill_id) == "0.00"
+    assert_at_rest()
+
+
+@everything
+def test_04_one_payment_of_three_applications_with_a_discount_and_a_credit(profile: str) -> None:
+    world, [first, second] = with_bills(profile, "1000.00", "620.00")
+    vendor = world.company.bills[first]["VendorRef"]["value"]
+    credit = enter_credit(world, vendor, "100.00")
+    map_discounts(world)
+    ids = [approve(world, number) for number in ("INV-1", "INV-2", "CM-1")]
+    payment_id = world.person(
+        world.avidxchange, "pay", invoices=dict.fromkeys(ids), discounts={ids[0]: "20.00"}
+    )  # fmt: skip
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    [posted] = postings(world, first)
+    [discount] = [one for one in world.company.tables["VendorCredit"].rows.values() if one["Id"] != credit]
+    assert applied(posted) == {
+        ("Bill", first): Decimal("1000.00"),
+        ("Bill", second): Decimal("620.00"),
+        ("VendorCredit", credit): Decimal("100.00"),
+        ("VendorCredit", discount["Id"]): Decimal("20.00"),
+    }
+    assert (posted["TotalAmt"], balance(world, first), balance(world, second)) == (Decimal("1500.00"), "0.00", "0.00")
     assert_at_rest()
 
 
