@@ -14,7 +14,7 @@ from django.db import transaction
 
 from connectors.base import REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import AnyRecord, Dimension, Kind, Payable, Payment, Phase, restore
+from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payment, Phase, restore
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decided import vendors_there
@@ -236,11 +236,13 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
             next_attempt_at=slice_.now() + wait,
             said_before=one.waits_for == (missing.kind, missing.id, missing.problem_id),
         )
+    # An image goes with its bill: where that is left out, nobody has to do anything about the image.
+    left_out = isinstance(one.record, Image) and missing.code == "reference_left_out"
     return one.verdict(
-        State.HELD,
+        State.OUT_OF_SCOPE if left_out else State.HELD,
         code=missing.code,
         reason=missing.reason,
-        needs_somebody=True,
+        needs_somebody=not left_out,
         waiting_kind=missing.kind,
         waiting_id=missing.id,
         cause_key=f"integration:{slice_.integration.pk}:{missing.kind}:{missing.id}",

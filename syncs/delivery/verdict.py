@@ -69,11 +69,17 @@ WITH done AS (
         AND s.code IN ('reference_unknown', 'reference_left_out')
     JOIN done ON s.waiting_kind = done.kind AND s.waiting_id IN (done.remote_id, done.target_id)
     WHERE stream.integration_id = %(integration)s
+    UNION ALL
+    SELECT s.id, s.stream_id FROM syncs_stream stream
+    JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id AND s.state = 'out_of_scope'
+        AND s.code = 'reference_left_out'
+    JOIN done ON s.waiting_kind = done.kind AND s.waiting_id = done.remote_id
+    WHERE stream.integration_id = %(integration)s AND stream.kind = 'image'
 """
 RELEASE = """
 UPDATE syncs_syncrecord s SET state = 'pending', next_attempt_at = %(now)s, waiting_kind = '', waiting_id = '',
     code = '', reason = '', problem_id = CASE s.state WHEN 'held' THEN s.problem_id END
-WHERE s.id = ANY(%(freed)s) AND s.state IN ('waiting', 'held')
+WHERE s.id = ANY(%(freed)s) AND s.state IN ('waiting', 'held', 'out_of_scope')
 """
 
 SHARE_PROBLEM = """
