@@ -206,7 +206,7 @@ def test_a_bills_story_is_found_and_read(seen: Seen, settings: Settings, tmp_pat
     expect(page.locator(".stages li.done")).to_have_count(6)
     expect(page.locator(".timeline > li").first).to_contain_text("Seen in QuickBooks Online")
     expect(page.locator(".timeline > li").last).to_contain_text("posted in QuickBooks Online")
-    exchange = page.locator("details").first
+    exchange = page.locator(".timeline details").first
     exchange.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(exchange.locator("pre").first).to_be_visible()

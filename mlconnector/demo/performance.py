@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import httpx
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError
@@ -17,6 +18,7 @@ from mlconnector.demo.company import TIME_ZONE
 from mlconnector.demo.household import CannotStart, Household
 from mlconnector.demo.pace import LAST_DAY, date_offset
 from mlconnector.demo.people import People
+from mlconnector.demo.plan import Act
 from mlconnector.demo.premises import folder
 from mlconnector.demo.progress import ProgressFile
 from mlconnector.demo.simulated import Simulated
@@ -78,9 +80,18 @@ class Performance:
         self._telling.acted(progress.day, reality.present().now(), acts)
         for act in acts:
             if act.key not in progress.done:
-                self._people.do(act)
+                self._do(act)
                 progress.done.append(act.key)
                 self._file.keep()
+
+    def _do(self, act: Act) -> None:
+        """One act; where the simulators die under it, they are started again and it is done if it has not been."""
+        while True:
+            try:
+                return self._people.do(act)
+            except httpx.TransportError:
+                self._wait_for_simulators()
+                self._people.begin_day()
 
     def _finish_day(self, user: User) -> None:
         """Move time on, and wait until all that follows from it has been done."""
@@ -132,6 +143,9 @@ class Performance:
         self.household.start(
             "simulators", MANAGE, "simulate", "--port", port, "--journal", journal, "--clock-shift", shift
         )
+        self._wait_for_simulators()
+
+    def _wait_for_simulators(self) -> None:
         deadline = self._clock.monotonic() + 60
         while not self.simulated.is_up():
             if self._clock.monotonic() > deadline:

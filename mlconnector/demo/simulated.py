@@ -20,7 +20,9 @@ class Simulated:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        # Nothing is kept alive: what is acted on a connection that the other end has just closed would be lost.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        self._http = httpx.Client(base_url=url, timeout=60, trust_env=False, limits=alone)
         self._seen: dict[str, dict[str, Any]] = {}
 
     def is_up(self) -> bool:
