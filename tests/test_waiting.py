@@ -162,3 +162,21 @@ def test_a_bill_whose_vendor_is_left_out_while_it_waits_is_held_and_says_so() ->
     world.settle(days=1)
     assert (of_vendor().state, of_bill().state) == (State.SYNCED, State.SYNCED)
     assert open_problems() == []
+
+
+def test_a_bill_waits_while_its_vendor_is_being_made_inactive_and_is_then_refused() -> None:
+    world = begin()
+    vendor = enter_vendor(world)
+    world.settle(days=1)
+    enter_bill(world, vendor)
+    world.person(world.quickbooks, "deactivate", entity="Vendor", identity=vendor)
+    world.clock.advance(timedelta(minutes=5))
+    read(world)
+    run_until(worker(world, "vendor"), "claimed")  # and dies
+    deliver(world, "bill")
+    assert of_bill().state == State.WAITING
+    assert world.network.invoices == {}
+
+    world.clock.advance(timedelta(minutes=10))
+    world.settle(days=1)
+    assert (of_bill().state, of_bill().code) == (State.HELD, "vendor_inactive")

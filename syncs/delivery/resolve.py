@@ -201,7 +201,9 @@ def _across(slice_: Slice, ref: Ref, there: References) -> Ref:
             waits=forward,
             reason=f"We have not seen {words} {ref.id}.",
         )
-    if other.target_id:
+    # A payee that is just being changed goes first: what was made inactive must not be billed as if it were active.
+    changing = forward and ref.kind is Kind.VENDOR and other.state in (State.PENDING, State.SENDING, State.IN_DOUBT)
+    if other.target_id and not changing:
         return Ref(ref.kind, other.target_id if forward else other.source_id, other.key)
     if other.state in LEFT_OUT:
         raise Missing(
@@ -217,6 +219,6 @@ def _across(slice_: Slice, ref: Ref, there: References) -> Ref:
         id=other.source_id,
         code="waiting",
         waits=True,
-        problem_id=other.problem_id,
+        problem_id=None if changing else other.problem_id,  # what is being changed holds nobody up for long
         reason=f"Waiting for {words} {other.label}{held}.",
     )
