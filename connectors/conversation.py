@@ -25,6 +25,7 @@ from connectors.metering import count_reads
 from connectors.models import Connection, Exchange
 from connectors.oauth import access_token
 from connectors.questions import questions
+from connectors.records import AnyRecord, Kind
 from connectors.registry import connector_class
 from connectors.tokens import StoredTokens
 from connectors.vault import UNREADABLE
@@ -34,6 +35,11 @@ MOMENT, LONGER = 0.5, 2.0  # seconds that one call, or a set of them, waits for 
 T = TypeVar("T")
 Steps = Generator[str, None, T]
 Job = Callable[[Connector], T]
+
+
+def fetching(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
+    """Asking for these records by id; what is not there is left out."""
+    return lambda connector: connector.fetch(kind, ids)
 
 
 def in_threads(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:

@@ -29,6 +29,11 @@ def is_piece(piece: str, whole: str) -> str:
     return f"{piece} = ANY(string_to_array({whole}, '{JOINT}'))"
 
 
+def first_piece(whole: str) -> str:
+    """In SQL: the first of the ids that this one joins, which is itself where a record stands in one piece."""
+    return f"split_part({whole}, '{JOINT}', 1)"
+
+
 def fingerprint(*parts: bytes | str) -> str:
     """What changes exactly when any of these parts does."""
     return _digest(*parts)[:40]

@@ -76,7 +76,7 @@ def note(
 
 
 def end(row: Feed | Stream) -> None:
-    """Nothing more is to be done for now, in the caller's transaction."""
+    """The run under way is over, in the caller's transaction."""
     _of(row).filter(under_way=True).update(under_way=False)
 
 

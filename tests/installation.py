@@ -88,7 +88,15 @@ class Running:
         self._folder = Path("/proc") / str(pid)
         self.environment = (self._folder / "environ").read_bytes() + b"\0"
         self.words = (self._folder / "cmdline").read_bytes().decode().split("\0")
-        self.parent = int((self._folder / "stat").read_text().rpartition(")")[2].split()[1])
+        self.parent = int(self._stat()[1])
+
+    def worked(self) -> int:
+        """Ticks of a processor that it has had so far."""
+        return sum(map(int, self._stat()[11:13]))
+
+    def _stat(self) -> list[str]:
+        """What the system counts about it, from its state on."""
+        return (self._folder / "stat").read_text().rpartition(")")[2].split()
 
 
 def running() -> list[Running]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -74,10 +75,19 @@ def workers(installation: Installation, work: subprocess.Popen[bytes]) -> list[R
     return children[:2]
 
 
+def are_idle(installation: Installation, of: list[Running]) -> bool:
+    """Whether nothing is queued and none of them has had the processor for a while: they wait for a task."""
+    before = [one.worked() for one in of]
+    time.sleep(1)
+    return not installation.query("SELECT 1 FROM django_q_ormq") and before == [one.worked() for one in of]
+
+
 def test_work_goes_on_after_an_idle_worker_was_killed(
     installation: Installation, work: subprocess.Popen[bytes]
 ) -> None:
-    for worker in workers(installation, work):
+    idle = workers(installation, work)
+    eventually(lambda: are_idle(installation, idle), "the schedules' first tasks are done")
+    for worker in idle:
         os.kill(worker.pid, signal.SIGKILL)
     assert work_is_done(installation, within=30) < 15
     assert "The queue's cluster is replaced" in installation.log.read_text()

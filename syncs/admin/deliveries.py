@@ -144,7 +144,7 @@ class SyncRecordAdmin(StaffAdmin):
 
 def _left_out(records: Sequence[SyncRecord]) -> str:
     """What ignoring means for what was not sent yet, and for what was."""
-    sent = sum(bool(record.settled or record.target_id) for record in records)
+    sent = sum(record.was_sent for record in records)
     words = []
     if sent < len(records):
         words.append("Never sent, whatever changes; not while it may be on its way.")

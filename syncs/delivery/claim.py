@@ -30,7 +30,7 @@ from syncs.delivery.resolve import Missing, References, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
-from syncs.keys import request_key
+from syncs.keys import first_piece, request_key
 from syncs.mapping.codes import mapped_elsewhere
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
@@ -56,14 +56,14 @@ SELECT one.id FROM unnest(ARRAY['pending', 'waiting']) AS due (state) CROSS JOIN
     ORDER BY s.next_attempt_at LIMIT %s
 ) AS one
 """
-DUE = """
+DUE = f"""
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
        s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), there.date,
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
-    AND there.kind = r.kind AND there.remote_id = split_part(s.target_id, '+', 1)
+    AND there.kind = r.kind AND there.remote_id = {first_piece("s.target_id")}
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED

@@ -20,9 +20,11 @@ from syncs.states import State
 from syncs.streams import lock_streams, make_due
 
 GONE = "gone"  # stands for the version of what is not there any more
+# `version_of` in SQL
+VERSION = f"CASE WHEN there.gone <> '' THEN '{GONE}' ELSE coalesce(nullif(there.version, ''), there.fingerprint) END"
 LIVE = (Phase.PENDING, Phase.EXECUTED)
 
-APART = """
+APART = f"""
 SELECT s.id, s.stream_id FROM syncs_decision d
 JOIN syncs_syncrecord s ON s.id = d.sync_record_id AND s.state IN ('synced', 'held')
 JOIN syncs_stream stream ON stream.id = s.stream_id
@@ -30,8 +32,7 @@ JOIN syncs_integration i ON i.id = stream.integration_id AND i.active AND i.erp_
 JOIN syncs_remoterecord there ON there.tenant_id = d.tenant_id AND there.connection_id = i.erp_id
     AND there.kind = 'payment' AND there.remote_id = d.target_id
 WHERE d.tenant_id = %(tenant)s AND d.what = 'link' AND d.ended_at IS NULL
-  AND CASE WHEN there.gone <> '' THEN 'gone' ELSE coalesce(nullif(there.version, ''), there.fingerprint) END
-    <> s.target_version
+  AND {VERSION} <> s.target_version
 """
 LOOK_AGAIN = """
 UPDATE syncs_syncrecord SET state = 'pending', attempts = 0, next_attempt_at = %(now)s

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from connectors.base import JOINT, PAID_ON, Action, Link, Receipt, ids_of_pieces
-from connectors.conversation import Conversation, Job, Steps
+from connectors.conversation import Conversation, Steps, fetching
 from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
@@ -242,11 +242,6 @@ def settlements(bills: dict[str, AnyRecord]) -> list[str]:
 def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
     """The steps to these records as the other side shows them now, by id; what is not there is left out."""
     return (yield from talk.call(fetching(kind, ids))) if ids else {}
-
-
-def fetching(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
-    """Asking for these records."""
-    return lambda connector: dict(connector.fetch(kind, ids))
 
 
 def _payment(one: Planned) -> Payment:

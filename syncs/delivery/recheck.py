@@ -7,7 +7,7 @@ it is active.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import connection as database
 
@@ -15,7 +15,6 @@ from connectors.models import Connection
 from syncs.keys import is_piece
 from syncs.streams import make_due
 
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_AGAIN = f"""
 UPDATE syncs_syncrecord s
 SET state = 'pending', settled_fingerprint = '', attempts = 0, next_attempt_at = %(now)s
@@ -31,7 +30,7 @@ FROM (
         WHEN s.state <> 'synced' OR there.id IS NULL THEN false
         WHEN stream.kind = 'payment'
             THEN ours.status <> 'reversed' AND (there.gone <> '' OR NOT {is_piece("there.version", "s.target_version")})
-        WHEN there.seen_at <= %(since)s THEN false
+        WHEN there.seen_at <= %(since)s::timestamptz THEN false
         WHEN stream.kind IN ('bill', 'credit')
             THEN ours.gone = '' AND (there.status = 'cancelled' OR there.amount_minor <> ours.amount_minor)
         ELSE ours.gone = '' AND (there.number, there.name, there.status) <> (ours.number, ours.name, ours.status)
@@ -42,12 +41,13 @@ RETURNING s.stream_id
 
 
 def look_again(
-    connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime, since: datetime = LONG_AGO
+    connection: Connection, streams: Sequence[int], keys: Sequence[str], *, now: datetime, since: datetime | None = None
 ) -> None:
     """Make due what of these streams stands on this connection otherwise, in the caller's transaction, which has locked
     the streams.
 
-    `since` is when they were sent: what was seen by then is what the sending has changed, and would be sent for ever.
+    `since` is when they were sent, if it was just now: what was seen by then is what the sending has changed, and would
+    be sent for ever.
     """
     if not keys or not streams:
         return

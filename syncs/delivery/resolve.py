@@ -67,16 +67,16 @@ class References:
     known: Mapping[Ref, Known]
     items: Mapping[str, Ref]
 
-    def account_of(self, line: Line) -> Ref | None:
-        """Where a line is booked: on its own account, else on its item's."""
-        return line.account or (self.items.get(line.item.id) if line.item else None)
+
+def account_of(line: Line, items: Mapping[str, Ref]) -> Ref | None:
+    """Where a line is booked: on its own account, else on its item's."""
+    return line.account or (items.get(line.item.id) if line.item else None)
 
 
 def references(record: AnyRecord, items: Mapping[str, Ref]) -> list[Ref]:
     """The references of a record that have to be resolved before it is sent."""
     if isinstance(record, Payable | PurchaseOrder):
-        there = References(known={}, items=items)
-        on_lines = ((there.account_of(line), line.order, *line.dimensions) for line in record.lines)
+        on_lines = ((account_of(line, items), line.order, *line.dimensions) for line in record.lines)
         return [record.vendor, *(ref for refs in on_lines for ref in refs if ref is not None)]
     if isinstance(record, Image):
         return [record.of]
@@ -164,7 +164,7 @@ def resolve(slice_: Slice, record: AnyRecord, there: References) -> AnyRecord:
 
 def _resolve_line(slice_: Slice, line: Line, there: References) -> Line:
     """The line in the target's ids; a purchase order that is not there is left out, since it decides no money."""
-    account = there.account_of(line)
+    account = account_of(line, there.items)
     if not line.is_tax:
         carried = {dimension_of(ref) for ref in line.dimensions}
         for name in required_dimensions(slice_.policies):

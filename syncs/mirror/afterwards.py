@@ -3,13 +3,12 @@
 Whatever is due for it stands in rows, so a feed that does not run is late and forgets nothing.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from connectors.base import Page
-from connectors.conversation import Conversation, Job, Steps
+from connectors.conversation import Conversation, Steps, fetching
 from connectors.records import AnyRecord, Kind
 from connectors.registry import connector_class
 from syncs.delivery.linked import look_at_links
@@ -44,7 +43,7 @@ def _read_again(feed: Feed, lease: Lease, conversation: Conversation, until: flo
     """The steps that fetch the payments that are due for it, a call for each set, as long as there is time."""
     clock = conversation.effects.clock
     while clock.monotonic() <= until and (due := _due(feed, clock.now())):
-        shown = yield from conversation.call(_asking_for(list(due)))
+        shown = yield from conversation.call(fetching(Kind.PAYMENT, list(due)))
         yield "payments read again"
         now = clock.now()
         with transaction.atomic():
@@ -52,10 +51,6 @@ def _read_again(feed: Feed, lease: Lease, conversation: Conversation, until: flo
             _keep(feed, conversation.trace_id, due, shown, now)
             conversation.kept_exchanges()
         yield "payments kept"
-
-
-def _asking_for(ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
-    return lambda connector: connector.fetch(Kind.PAYMENT, ids)
 
 
 def _due(feed: Feed, now: datetime) -> dict[str, int]:

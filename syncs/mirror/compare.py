@@ -1,12 +1,10 @@
 """The comparison: what a complete reading did not show is asked for by id, and is gone only if it is not there."""
 
-from collections.abc import Sequence
-
 from django.db import transaction
 
 from connectors.base import Gone
-from connectors.conversation import Conversation, Job, Steps
-from connectors.records import AnyRecord, Kind
+from connectors.conversation import Conversation, Steps, fetching
+from connectors.records import Kind
 from syncs.leases import Lease
 from syncs.mirror.hinted import note_untold
 from syncs.mirror.observe import Seen, as_gone, observe
@@ -30,7 +28,7 @@ def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Step
         )
         if not missing:
             return
-        found = yield from conversation.call(_asking_for(kind, missing))
+        found = yield from conversation.call(fetching(kind, missing))
         yield "absent asked for"
         now = clock.now()
         with transaction.atomic():
@@ -41,7 +39,3 @@ def observe_absent(feed: Feed, lease: Lease, conversation: Conversation) -> Step
             ours.filter(remote_id__in=missing).update(sweep=feed.sweep)
             note_untold(feed, now=now)
             conversation.kept_exchanges()
-
-
-def _asking_for(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
-    return lambda connector: connector.fetch(kind, ids)

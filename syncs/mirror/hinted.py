@@ -13,7 +13,7 @@ from django.db.models import Case, DateTimeField, Exists, F, OuterRef, QuerySet,
 from django.db.models.functions import Coalesce
 
 from connectors.base import Gone, Page
-from connectors.conversation import Conversation, Job, Steps
+from connectors.conversation import Conversation, Steps, fetching
 from connectors.errors import UnexpectedResponse
 from connectors.models import Connection, Hint
 from connectors.records import AnyRecord, Kind
@@ -42,7 +42,7 @@ def fetch_hinted(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[
     ids = list(dict.fromkeys(remote_id for _, of_kind, remote_id in pending if of_kind == kind))[:IDS_AT_ONCE]
     settled = [id for id, of_kind, remote_id in pending if of_kind == kind and remote_id in ids]
     try:
-        found = yield from conversation.call(_asking_for(kind, ids))
+        found = yield from conversation.call(fetching(kind, ids))
     except UnexpectedResponse:
         # One of them cannot be read. Reading the changes names it and shows the others.
         _leave_to_changes(feed, lease, conversation, settled)
@@ -93,10 +93,6 @@ def doubt_webhooks(connection: Connection, now: datetime) -> None:
 
 def _pending(feed: Feed) -> QuerySet[Hint]:
     return Hint.objects.filter(tenant_id=feed.tenant_id, connection_id=feed.connection_id, settled_at=None)
-
-
-def _asking_for(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
-    return lambda connector: connector.fetch(kind, ids)
 
 
 def _keep(

@@ -59,3 +59,8 @@ class SyncRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.remote_record} ({self.get_state_display()})"
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether something of it stands, or once stood, on the other side."""
+        return bool(self.settled or self.target_id)

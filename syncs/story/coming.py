@@ -70,9 +70,9 @@ def _step(delivery: SyncRecord, target: str, now: datetime) -> Coming | None:
         return Coming(tone="bad", words=f"The delivery of {what}s is paused {_paused(delivery.stream)} {NOTHING_SENT}")
     if delivery.state == State.HELD:
         return Coming(tone="bad", words=f"The {what} is held: {delivery.reason}")
-    if delivery.state == State.IGNORED and not _was_sent(delivery):
+    if delivery.state == State.IGNORED and not delivery.was_sent:
         return Coming(tone="warn", words=f"The {what} is not sent. {delivery.reason}")
-    if delivery.state == State.OUT_OF_SCOPE and not _was_sent(delivery):
+    if delivery.state == State.OUT_OF_SCOPE and not delivery.was_sent:
         return Coming(tone="info", words=f"The {what} is not sent to {target}: {delivery.reason}")
     if delivery.state == State.IN_DOUBT:
         words = f"The {what} was sent to {target} and the answer was lost: it is looked up before anything else."
@@ -95,10 +95,6 @@ def _not_read(facts: Facts, names: Names) -> Iterator[str]:
 def _left_alone(facts: Facts, names: Names) -> Iterator[str]:
     """What somebody ignores although it stands on the other side."""
     for delivery, target in _in_order(facts, names):
-        if delivery.state == State.IGNORED and _was_sent(delivery):
+        if delivery.state == State.IGNORED and delivery.was_sent:
             what = delivery.stream.kind
             yield f"Changes of the {what} are not sent any more; it stands at {target} as it is. {delivery.reason}"
-
-
-def _was_sent(delivery: SyncRecord) -> bool:
-    return bool(delivery.settled or delivery.target_id)

@@ -55,11 +55,9 @@ def _bill_gone(facts: Facts, names: Names) -> Coming | None:
         return Coming(tone="good", words=f"Nothing: it {was} before it was sent to {names.network}.")
     if facts.invoice.record.gone or facts.invoice.record.status in STOPPED:
         return Coming(tone="good", words=f"Nothing: it {was}, and {names.network} does not pay it.")
-    if delivery.state == State.HELD:
-        words = f"The bill {was} and could not be taken back at {names.network}: {delivery.reason}"
-        return Coming(tone="bad", words=f"{words} Cancel it there, and stop the check if one was made.")
-    if _ignored(delivery):
-        words = f"The bill {was} and is not taken back at {names.network}. {delivery.reason}"
+    if delivery.state == State.HELD or _ignored(delivery):
+        not_back = "could not be taken" if delivery.state == State.HELD else "is not taken"
+        words = f"The bill {was} and {not_back} back at {names.network}: {delivery.reason}"
         return Coming(tone="bad", words=f"{words} Cancel it there, and stop the check if one was made.")
     return Coming(tone="warn", words=f"The bill {was}; it is taken back at {names.network}.")
 
