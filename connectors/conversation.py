@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import httpx
@@ -173,20 +173,16 @@ class Conversation:
         self._wait_as_told(outcomes)
         return outcomes, token
 
-    @property
+    @cached_property
     def budget(self) -> BudgetOwner:
-        """Whose permits a request of this connection takes."""
-        limits = self.provider.limits
-        if limits.shared_by_app:
-            return BudgetOwner(
-                tenant_id=self.connection.app.tenant_id,
-                owner=f"app:{self.connection.app_id}",
-                per_minute=limits.per_minute,
-                per_second=limits.per_second,
-            )
+        """Whose permits a request of this connection takes: where its own credentials sign it, nobody shares them."""
+        limits, connection = self.provider.limits, self.connection
+        itself = f"connection:{connection.pk}"
+        shared = limits.shared_by_app and self.connector("").uses_access_token
         return BudgetOwner(
-            tenant_id=self.connection.tenant_id,
-            owner=f"connection:{self.connection.pk}",
+            tenant_id=connection.app.tenant_id if shared else connection.tenant_id,
+            owner=f"app:{connection.app_id}" if shared else itself,
+            sharer=itself if shared else "",
             per_minute=limits.per_minute,
             per_second=limits.per_second,
         )

@@ -4,6 +4,10 @@ A budget is a token bucket filled at the provider's rate a minute; it holds what
 ten seconds' worth where it does not say. What was sent beyond what was asked for is owed, and filled first. A provider
 that says "wait" blocks its whole budget until then. All times are passed in.
 
+Where several connections share a budget each has a part of its own in it, filled at the rate divided by those that have
+asked within a minute. Who has used up its part may go on as long as half a bucketful stays for the others: nothing is
+wasted while they are idle, and whoever comes finds permits however busy another is.
+
 How many requests are under way at once is kept within a process only. No provider that we have counts them apart from
 their rate, and over all processes the bucket bounds them: who has no permit does not begin, so that with answers within
 a second at most one bucketful and one second's rate are under way.
@@ -17,11 +21,12 @@ from typing import Any
 from django.db import connection, transaction
 
 BURST_SECONDS = 10
+ASKING_FOR = timedelta(minutes=1)  # since when who asked counts as one that wants a part
 
 ELAPSED = "GREATEST(0, EXTRACT(EPOCH FROM %(now)s - budget.filled_at))"
 OWE = f"""
-INSERT INTO connectors_budget AS budget (tenant_id, owner, level, filled_at)
-VALUES (%(tenant)s, %(owner)s, %(capacity)s - %(count)s, %(now)s)
+INSERT INTO connectors_budget AS budget (tenant_id, owner, part_of, level, filled_at)
+VALUES (%(tenant)s, %(owner)s, %(part_of)s, %(capacity)s - %(count)s, %(now)s)
 ON CONFLICT (tenant_id, owner) DO UPDATE SET
     level = LEAST(%(capacity)s, budget.level + %(rate)s * {ELAPSED}) - %(count)s,
     filled_at = GREATEST(budget.filled_at, %(now)s)
@@ -32,16 +37,25 @@ WHERE (budget.blocked_until IS NULL OR budget.blocked_until <= %(now)s)
   AND LEAST(%(capacity)s, budget.level + %(rate)s * {ELAPSED}) >= %(needed)s
 RETURNING level
 """
+OTHERS = """
+SELECT count(*) FROM connectors_budget
+WHERE tenant_id IS NOT DISTINCT FROM %(tenant)s AND part_of = %(part_of)s AND owner <> %(owner)s
+  AND filled_at > %(since)s
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetOwner:
-    """Whose budget: `owner` is `app:<id>` or `connection:<id>`; the tenant is None where tenants share it."""
+    """Whose budget: `owner` is `app:<id>` or `connection:<id>`; the tenant is None where tenants share it.
+
+    `sharer` says which of those who share it asks; empty where nobody shares it.
+    """
 
     tenant_id: int | None
     owner: str
     per_minute: int
     per_second: int = 0
+    sharer: str = ""
 
     @property
     def rate(self) -> Decimal:
@@ -66,8 +80,12 @@ def take(budget: BudgetOwner, count: int, *, now: datetime, needed: int | None =
     """
     enough = min(Decimal(count if needed is None else needed), Decimal(budget.burst))
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, {**_values(budget, count, now), "needed": enough})
+        part = _part(budget, 0, now)
+        until_its_part = (min(enough, part.capacity) - part.level) / part.rate if part else Decimal(0)
+        for_others = budget.burst // 2 if until_its_part > 0 else 0
+        cursor.execute(TAKE, {**_values(budget, count, now), "needed": enough + for_others})
         if cursor.fetchone():
+            _part(budget, count, now)
             return 0
         cursor.execute(
             "SELECT level, filled_at, blocked_until FROM connectors_budget "
@@ -78,13 +96,39 @@ def take(budget: BudgetOwner, count: int, *, now: datetime, needed: int | None =
     if blocked_until is not None and blocked_until > now:
         return float((blocked_until - now).total_seconds())
     filled = level + budget.rate * Decimal(str(max(0, (now - filled_at).total_seconds())))
-    return float(max(Decimal("0.05"), (enough - filled) / budget.rate))
+    in_turn = max(until_its_part, (enough - filled) / budget.rate)
+    left_over = (enough + for_others - filled) / budget.rate
+    return float(max(Decimal("0.05"), min(in_turn, left_over)))
 
 
 def owe(budget: BudgetOwner, count: int, *, now: datetime) -> None:
     """So many requests were sent without a permit: they are filled before anything else is granted."""
     with transaction.atomic(), connection.cursor() as cursor:
+        _part(budget, count, now)
         cursor.execute(OWE, _values(budget, count, now))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one of those who share a budget has of it."""
+
+    level: Decimal
+    capacity: Decimal
+    rate: Decimal
+
+
+def _part(budget: BudgetOwner, count: int, now: datetime) -> Part | None:
+    """The part of whoever asks once so many permits are taken from it; None where nobody shares the budget."""
+    if not budget.sharer:
+        return None
+    values = _values(budget, count, now)
+    values |= {"owner": f"{budget.sharer} of {budget.owner}", "part_of": budget.owner, "since": now - ASKING_FOR}
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERS, values)
+        sharers = cursor.fetchone()[0] + 1
+        values |= {"capacity": values["capacity"] / sharers, "rate": budget.rate / sharers}
+        cursor.execute(f"{OWE} RETURNING level", values)
+        return Part(level=cursor.fetchone()[0], capacity=values["capacity"], rate=values["rate"])
 
 
 def block(budget: BudgetOwner, seconds: float, *, now: datetime) -> None:
@@ -105,6 +149,7 @@ def _values(budget: BudgetOwner, count: int, now: datetime) -> dict[str, Any]:
     return {
         "tenant": budget.tenant_id,
         "owner": budget.owner,
+        "part_of": "",
         "capacity": Decimal(budget.burst),
         "rate": budget.rate,
         "count": Decimal(count),

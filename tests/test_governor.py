@@ -1,5 +1,6 @@
 """Budgets: no more is asked of a provider than it allows, by all processes together, and "wait" is heard by all."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -144,6 +145,57 @@ def test_a_block_holds_until_its_end_and_the_longest_counts() -> None:
 def test_a_block_in_one_process_is_honoured_by_all() -> None:
     in_processes(1, lambda number: governor.block(OURS, 30, now=START))
     assert in_processes(4, lambda number: governor.take(OURS, 1, now=after(10))) == pytest.approx([20] * 4)
+
+
+# Several connections, one budget.
+
+
+def asked_by_turns(gaps: dict[str, float], minutes: int = 3) -> Counter[str]:
+    """How many permits each of them gets of one budget that asks again after so many seconds."""
+    due, granted, clock = dict.fromkeys(gaps, START), Counter[str](), VirtualClock(START, seed=7)
+    while clock.now() < START + minutes * MINUTE:
+        for sharer in sorted(due, key=lambda one: due[one]):
+            if due[sharer] <= clock.now():
+                granted[sharer] += not governor.take(replace(OURS, sharer=sharer), 1, now=clock.now())
+                due[sharer] = clock.now() + timedelta(seconds=gaps[sharer])
+        clock.sleep(0.5)
+    return granted
+
+
+@rows
+def test_one_of_those_who_share_has_all_of_it_while_the_others_are_idle() -> None:
+    assert asked_by_turns({"busy": 0.5})["busy"] >= 3 * RATE * 0.95
+
+
+@rows
+def test_whoever_asks_ten_times_as_often_gets_no_more_than_its_half() -> None:
+    granted = asked_by_turns({"busy": 0.5, "calm": 1.5})
+    assert granted["calm"] >= 3 * RATE / 2 * 0.9
+    assert sum(granted.values()) >= 3 * RATE * 0.95
+
+
+@rows
+def test_what_the_calm_leave_the_busy_one_gets() -> None:
+    granted = asked_by_turns({"busy": 0.5, "calm": 10.0})
+    assert granted["calm"] == 18, "it never has to ask twice"
+    assert granted["busy"] >= (3 * RATE - 18) * 0.95
+
+
+@rows
+def test_of_many_who_ask_all_the_time_none_gets_less_than_the_others() -> None:
+    granted = asked_by_turns({f"connection:{number}": 1.0 for number in range(5)})
+    assert min(granted.values()) >= 0.8 * max(granted.values())
+
+
+@rows
+def test_who_is_told_to_wait_is_granted_then_where_others_have_a_part() -> None:
+    busy, calm = (replace(OURS, sharer=name) for name in ("busy", "calm"))
+    assert governor.take(calm, 1, now=START) == 0
+    spend(busy)
+    wait = governor.take(busy, 1, now=START)
+    assert 0 < wait <= 2
+    assert governor.take(calm, 1, now=START) == 0
+    assert governor.take(busy, 1, now=after(wait + 1)) == 0
 
 
 # A clock that runs backwards.

@@ -54,10 +54,10 @@ def deliver_stream(stream_id: int, effects: Effects) -> Steps[None]:
         slice_ = open_slice(stream_id, lease, effects)
         if slice_ is None:
             break
-        if seconds := slice_.talk.must_wait():  # nothing is claimed that could not be sent
-            wait = timedelta(seconds=seconds)
-            break
         try:
+            if seconds := slice_.talk.must_wait():  # nothing is claimed that could not be sent
+                wait = timedelta(seconds=seconds)
+                break
             looked_up = yield from look_up_doubtful(slice_)
         except ConnectorError as error:
             wait = stop_for(slice_, [error]) or timedelta(0)
