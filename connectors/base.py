@@ -73,7 +73,8 @@ class Fault:
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What the provider allows: requests a minute, a second (0 where it does not say) and at once, records in a write,
-    and its own time-out in seconds; `metered_reads` where it counts, a month, reads that succeed."""
+    and its own time-out in seconds; `metered_reads` where it counts, a month, reads that succeed. To learn that nothing
+    has changed takes `per_poll` requests."""
 
     per_minute: int
     concurrency: int
@@ -81,6 +82,7 @@ class Limits:
     batch: Mapping[Kind, int] = field(default_factory=dict)
     timeout: float = 120.0
     shared_by_app: bool = False
+    per_poll: int = 1
     metered_reads: bool = False
 
 

@@ -55,6 +55,18 @@ def one_by_one(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
     return [job() for job in jobs]
 
 
+def budget_of(connection: Connection, *, shared: bool) -> BudgetOwner:
+    """The budget of a connection: its own, or its part of the one that all connections of its app share."""
+    itself, limits = f"connection:{connection.pk}", connector_class(connection.provider).limits
+    return BudgetOwner(
+        tenant_id=connection.app.tenant_id if shared else connection.tenant_id,
+        owner=f"app:{connection.app_id}" if shared else itself,
+        sharer=itself if shared else "",
+        per_minute=limits.per_minute,
+        per_second=limits.per_second,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Effects:
     """All that reaches outside: time and chance, the network, threads, budgets, and who we are."""
@@ -176,16 +188,8 @@ class Conversation:
     @cached_property
     def budget(self) -> BudgetOwner:
         """Whose permits a request of this connection takes: where its own credentials sign it, nobody shares them."""
-        limits, connection = self.provider.limits, self.connection
-        itself = f"connection:{connection.pk}"
-        shared = limits.shared_by_app and self.connector("").uses_access_token
-        return BudgetOwner(
-            tenant_id=connection.app.tenant_id if shared else connection.tenant_id,
-            owner=f"app:{connection.app_id}" if shared else itself,
-            sharer=itself if shared else "",
-            per_minute=limits.per_minute,
-            per_second=limits.per_second,
-        )
+        shared = self.provider.limits.shared_by_app and self.connector("").uses_access_token
+        return budget_of(self.connection, shared=shared)
 
     def must_wait(self) -> float:
         """The seconds until our budget has a permit again; 0 where there is one now or in a moment."""

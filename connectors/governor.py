@@ -63,6 +63,11 @@ class BudgetOwner:
         return Decimal(self.per_minute) / 60
 
     @property
+    def part_owner(self) -> str:
+        """Whose the part of it is that `sharer` has."""
+        return f"{self.sharer} of {self.owner}"
+
+    @property
     def burst(self) -> int:
         """The most permits that can be there at once."""
         return self.per_second or max(1, int(self.rate * BURST_SECONDS))
@@ -122,13 +127,25 @@ def _part(budget: BudgetOwner, count: int, now: datetime) -> Part | None:
     if not budget.sharer:
         return None
     values = _values(budget, count, now)
-    values |= {"owner": f"{budget.sharer} of {budget.owner}", "part_of": budget.owner, "since": now - ASKING_FOR}
+    values |= {"owner": budget.part_owner, "part_of": budget.owner, "since": now - ASKING_FOR}
     with connection.cursor() as cursor:
         cursor.execute(OTHERS, values)
         sharers = cursor.fetchone()[0] + 1
         values |= {"capacity": values["capacity"] / sharers, "rate": budget.rate / sharers}
         cursor.execute(f"{OWE} RETURNING level", values)
         return Part(level=cursor.fetchone()[0], capacity=values["capacity"], rate=values["rate"])
+
+
+def sharers(budget: BudgetOwner, *, since: datetime) -> int:
+    """How many have asked of this budget since then, whoever `sharer` is among them; 0 where it has not asked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), bool_or(owner = %s) FROM connectors_budget "
+            "WHERE tenant_id IS NOT DISTINCT FROM %s AND part_of = %s AND filled_at > %s",
+            [budget.part_owner, budget.tenant_id, budget.owner, since],
+        )
+        count, is_one = cursor.fetchone()
+    return count if is_one else 0
 
 
 def block(budget: BudgetOwner, seconds: float, *, now: datetime) -> None:

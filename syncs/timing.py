@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from connectors.base import Action
+from connectors.conversation import budget_of
+from connectors.governor import sharers
+from connectors.models import Connection
+from connectors.registry import connector_class
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
 from syncs.mirror.hinted import webhooks_are_healthy
-from syncs.mirror.polling import poll_interval
+from syncs.mirror.polling import least_interval, poll_interval
 from syncs.models import Feed, ScheduleRow, Stream, SyncRecord
 from syncs.schedules import coming, next_due
 from syncs.states import State
@@ -29,9 +33,19 @@ def next_reading(feed: Feed, now: datetime) -> datetime:
 
 
 def interval_of(feed: Feed, now: datetime) -> timedelta:
-    """How long a feed without a schedule waits from one reading to the next: longer while webhooks are healthy."""
-    healthy = webhooks_are_healthy(feed.connection, now)
-    return poll_interval(timedelta(seconds=feed.interval_seconds), healthy=healthy)
+    """How long a feed without a schedule waits from one reading to the next: longer while webhooks are healthy, and
+    where so many share its budget that it would not hold."""
+    healthy, shared = webhooks_are_healthy(feed.connection, now), least_interval_of(feed.connection, now)
+    return poll_interval(timedelta(seconds=feed.interval_seconds), healthy=healthy, shared=shared)
+
+
+def least_interval_of(connection: Connection, now: datetime) -> timedelta:
+    """The shortest interval that the connection's budget allows with all who have asked of it within a day."""
+    limits = connector_class(connection.provider).limits
+    if not limits.shared_by_app:
+        return timedelta(0)
+    budget = budget_of(connection, shared=True)
+    return least_interval(limits, sharers(budget, since=now - timedelta(days=1)))
 
 
 def hold_back(slice_: Slice, planned: Sequence[Planned]) -> tuple[list[Planned], list[Verdict]]:

@@ -14,8 +14,10 @@ from connectors.conversation import Conversation, Effects, finish
 from connectors.governor import BudgetOwner
 from connectors.models import Budget, Connection, Tenant
 from connectors.simulators import Response, Simulator
+from syncs.admin.words import polled_in_words
 from syncs.models import Attempt, Feed, Stream, SyncRecord
 from syncs.states import State
+from syncs.timing import next_reading
 from tests.connecting import START
 from tests.processes import in_processes
 from tests.simulation.world import ADDRESS, World, begin
@@ -336,6 +338,26 @@ def test_a_call_of_several_requests_pays_for_all_of_them(world: Governed) -> Non
     finish(talk.call(lambda connector: connector.check()))
     budget = Budget.objects.get(owner=f"connection:{world.integration.erp_id}")
     assert budget.level == 10 - (len(world.quickbooks.requests) - asked)
+
+
+def test_many_who_share_an_app_are_asked_less_often_and_their_feeds_say_so(world: Governed) -> None:
+    feed = Feed.objects.select_related("connection__app", "tenant").get(connection_id=world.integration.ap_network_id)
+    assert polled_in_words(feed, world.clock.now()) == "polled every 4 minutes"
+    ours = Budget.objects.get(owner=f"connection:{feed.connection_id} of app:{feed.connection.app_id}")
+    for number in range(300):
+        ours.pk, ours.owner, ours.filled_at = None, f"another {number}", world.clock.now()
+        ours.save(force_insert=True)
+    stretched = "polled every 25 minutes, stretched because many companies share this app's quota"
+    assert polled_in_words(feed, world.clock.now()) == stretched
+    assert next_reading(feed, world.clock.now()) - world.clock.now() > timedelta(minutes=25)
+
+
+def test_a_connection_with_tokens_of_its_own_has_a_budget_of_its_own(world: Governed) -> None:
+    network = Connection.objects.get(pk=world.integration.ap_network_id)
+    assert world.talk(network.pk).budget.owner == f"app:{network.app_id}"
+    network.credentials = {"company_token": "c" * 8, "user_token": "u" * 8}
+    network.save()
+    assert world.talk(network.pk).budget.owner == f"connection:{network.pk}"
 
 
 def test_a_token_endpoint_that_says_wait_blocks_the_budget_too(world: Governed) -> None:

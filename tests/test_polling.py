@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.base import Limits
 from connectors.quickbooks.connector import QuickBooksConnector
 from connectors.quickbooks.mapping import OF_KIND
 from connectors.records import Kind
@@ -11,6 +12,7 @@ from syncs.mirror.polling import (
     MOST_READS,
     are_healthy,
     kinds_to_compare,
+    least_interval,
     poll_interval,
     reads_of_a_month,
 )
@@ -47,6 +49,14 @@ def test_the_normal_interval_stretches_to_twelve_hours_and_never_shrinks() -> No
     assert poll_interval(NORMAL, healthy=False) == NORMAL
     assert poll_interval(NORMAL, healthy=True) == timedelta(hours=12)
     assert poll_interval(DAY, healthy=True) == DAY
+
+
+def test_companies_that_share_a_quota_are_asked_so_often_that_half_of_it_is_left() -> None:
+    limits = Limits(per_minute=48, concurrency=2, shared_by_app=True, per_poll=2)
+    assert least_interval(limits, 1) == timedelta(seconds=5)
+    assert poll_interval(NORMAL, healthy=False, shared=least_interval(limits, 60)) == NORMAL
+    assert poll_interval(NORMAL, healthy=False, shared=least_interval(limits, 600)) == timedelta(minutes=50)
+    assert poll_interval(NORMAL, healthy=True, shared=least_interval(limits, 600)) == timedelta(hours=12)
 
 
 def test_with_healthy_webhooks_each_kind_is_compared_in_its_turn() -> None:

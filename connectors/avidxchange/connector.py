@@ -96,6 +96,7 @@ class AvidXchangeConnector(Connector):
         concurrency=2,
         timeout=WRITE_TIMEOUT,
         shared_by_app=True,
+        per_poll=2,
         batch={kind: _default.operation(route.write).max_items or 1 for kind, route in ROUTES.items()}
         | {Kind.IMAGE: 1},
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from syncs.mirror.hinted import webhooks_are_healthy
 from syncs.models import Feed, SyncRun
 from syncs.runs import DONE, Progress
-from syncs.timing import interval_of
+from syncs.timing import interval_of, least_interval_of
 
 READING = {
     "read": "read",
@@ -46,7 +46,10 @@ def length_in_words(length: timedelta) -> str:
 
 def polled_in_words(feed: Feed, now: datetime) -> str:
     """How often a feed without a schedule is asked for changes, and why."""
-    words = f"polled every {length_in_words(interval_of(feed, now))}"
+    interval = interval_of(feed, now)
+    words = f"polled every {length_in_words(interval)}"
+    if interval == least_interval_of(feed.connection, now):
+        words += ", stretched because many companies share this app's quota"
     if webhooks_are_healthy(feed.connection, now):
         return f"webhooks healthy, {words}"
     return f"webhooks doubted, {words}" if feed.connection.webhook_at else words

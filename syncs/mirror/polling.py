@@ -9,11 +9,13 @@ webhooks that have stopped are noticed by the first change that is read without 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from connectors.base import Limits
 from connectors.records import Kind
 
 TRUSTED_FOR = timedelta(days=35)
 PROVED_AFTER = timedelta(hours=24)
 STRETCHED = timedelta(hours=12)
+POLLING = 0.5  # of a shared budget; the other half is for what is sent
 LONGEST_MONTH = 31
 MOST_READS = 450  # a month, of a company in which nothing happens
 
@@ -25,9 +27,14 @@ def are_healthy(*, webhook_at: datetime | None, doubted_at: datetime | None, now
     return doubted_at is None or webhook_at - doubted_at > PROVED_AFTER
 
 
-def poll_interval(normal: timedelta, *, healthy: bool) -> timedelta:
-    """How long after a reading of changes the next one is due."""
-    return max(normal, STRETCHED) if healthy else normal
+def poll_interval(normal: timedelta, *, healthy: bool, shared: timedelta = timedelta(0)) -> timedelta:
+    """How long after a reading of changes the next one is due; `shared` is the least that a shared budget allows."""
+    return max(normal, shared, STRETCHED if healthy else normal)
+
+
+def least_interval(limits: Limits, sharers: int) -> timedelta:
+    """The shortest interval at which so many who share a budget can be asked for changes with a part of it."""
+    return timedelta(minutes=sharers * limits.per_poll / (limits.per_minute * POLLING))
 
 
 def kinds_to_compare(kinds: Sequence[Kind], days: Mapping[Kind, int], *, healthy: bool, sweep: int) -> list[Kind]:
