@@ -106,6 +106,12 @@ class Shelf(dict[str, Record]):
         record["updated_at"] = max(milliseconds(now), record["updated_at"])
         self._file(record)
 
+    def lose(self, record: Record) -> None:
+        """The record is no more, and its external id is free again."""
+        del self._order[bisect_left(self._order, (record["updated_at"], record["id"]))]
+        del self[record["id"]]
+        self._ids.pop(record.get(self._external) or "", None)
+
     def _file(self, record: Record) -> None:
         insort(self._order, (record["updated_at"], record["id"]))
         if record.get(self._external) is not None:

@@ -122,6 +122,14 @@ class People(Payers):
             raise ActRefused(f"there is no bank account {bank_account_id}")
         accounts.change(accounts[bank_account_id], {"status": status}, self.now())
 
+    def person_lose_record(self, company_id: str, kind: str, external_id: str) -> None:
+        """AvidXchange loses a `vendor`, say by putting back older books: whether it ever does is not known."""
+        shelf = self.company(company_id).shelf(f"{kind}s")
+        record = shelf.external(external_id)
+        if record is None:
+            raise ActRefused(f"there is no {kind} {external_id}")
+        shelf.lose(record)
+
     def person_edit_record(self, company_id: str, kind: str, external_id: str, changes: Mapping[str, str]) -> None:
         """Somebody at AvidXchange changes a vendor, GL account, dimension or purchase order, which nobody should."""
         shelf = self.company(company_id).shelf(f"{kind}s")

@@ -33,7 +33,8 @@ FROM (
         WHEN there.seen_at <= %(since)s::timestamptz THEN false
         WHEN stream.kind IN ('bill', 'credit')
             THEN ours.gone = '' AND (there.status = 'cancelled' OR there.amount_minor <> ours.amount_minor)
-        ELSE ours.gone = '' AND (there.number, there.name, there.status) <> (ours.number, ours.name, ours.status)
+        ELSE ours.gone = ''
+            AND (there.gone <> '' OR (there.number, there.name, there.status) <> (ours.number, ours.name, ours.status))
         END
 ) AS other WHERE s.id = other.id
 RETURNING s.stream_id

@@ -27,6 +27,7 @@ from syncs.mirror.failure import reading_failed, reading_succeeded
 from syncs.mirror.hinted import doubt_webhooks, fetch_hinted, note_untold, webhooks_are_healthy
 from syncs.mirror.page import keep_page
 from syncs.mirror.polling import kinds_to_compare
+from syncs.mirror.unshown import observe_unshown
 from syncs.models import Feed
 from syncs.models.feed import COMPARE_EVERY
 from syncs.timing import next_reading
@@ -98,6 +99,7 @@ def _read_page(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[bo
     if Kind(feed.stage) in page.complete:
         yield "kind read"
         yield from observe_absent(feed, lease, conversation)
+        yield from observe_unshown(feed, lease, conversation)
     _begin_next_kind(feed, lease, conversation, clock.now())
     return False
 

@@ -9,6 +9,7 @@ from tests.payables import approve, balance, execute, invoice, map_discounts, of
 from tests.scenarios.contracts import everything, payments_only, with_bills
 from tests.scenarios.wholesaler import (
     PDF,
+    PROFILES,
     account_line,
     applied,
     assert_at_rest,
@@ -77,31 +78,21 @@ def test_01_paid_by_check_whatever_is_seen_of_its_way(profile: str, stages: tupl
 
 
 @payments_only
-def test_02_paid_by_ach_and_its_trace_is_the_reference(profile: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "word", "number"), [("ach", "ach", "ach_trace"), ("virtual_card", "card", "card_last4")], ids=["02", "03"]
+)
+def test_02_03_paid_by_ach_or_virtual_card_and_its_trace_or_last_four_digits_are_the_reference(
+    profile: str, method: str, word: str, number: str
+) -> None:
     world, [bill_id] = with_bills(profile, "120.50")
-    payment_id = release(world, "INV-1", method="ach")
+    payment_id = release(world, "INV-1", method=method)
     world.settle(days=1)
     execute(world, payment_id, to="cleared")
     world.settle(days=1)
     [posted] = postings(world, bill_id)
-    if profile in ("assumed-v1", "renamed-v1"):
-        assert posted["DocNumber"] == world.network.payments[payment_id]["ach_trace"]
-    assert (posted["PayType"], posted["CheckPayment"]["PrintStatus"]) == ("Check", "NotSet")
-    assert "ach" in posted["PrivateNote"]
-    assert balance(world, bill_id) == "0.00"
-    assert_at_rest()
-
-
-@payments_only
-def test_03_paid_by_virtual_card_and_its_last_four_digits_are_the_reference(profile: str) -> None:
-    world, [bill_id] = with_bills(profile, "120.50")
-    payment_id = release(world, "INV-1", method="virtual_card")
-    world.settle(days=1)
-    execute(world, payment_id, to="cleared")
-    world.settle(days=1)
-    [posted] = postings(world, bill_id)
-    if profile in ("assumed-v1", "renamed-v1"):
-        assert posted["DocNumber"].endswith(world.network.payments[payment_id]["card_last4"])
+    if profile in PROFILES:
+        assert posted["DocNumber"].endswith(world.network.payments[payment_id][number])
+    assert word in posted["PrivateNote"]
     assert (posted["PayType"], posted["CheckPayment"]["PrintStatus"]) == ("Check", "NotSet")
     assert balance(world, bill_id) == "0.00"
     assert_at_rest()
