@@ -16,6 +16,7 @@ from tests.payables import (
     deliver,
     enter_bill,
     enter_vendor,
+    feed_id,
     of_bill,
     of_vendor,
     open_problems,
@@ -25,6 +26,7 @@ from tests.payables import (
     worker,
 )
 from tests.simulation.world import World, begin
+from tests.webhooks import let_announce, tell
 
 pytestmark = pytest.mark.django_db
 TOO_LONG = "N" * 60
@@ -60,6 +62,22 @@ def test_a_bill_waits_for_its_vendor_and_goes_in_the_moment_that_the_vendor_is_t
     deliver(world, "bill")
     assert of_bill().state == State.SYNCED
     assert verbs(of_bill()) == ["delivery_waiting", "attempt_started", "delivered"]
+
+
+def test_a_bill_seen_before_its_vendor_waits_for_it_once_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = begin()
+    world.settle(days=1)
+    let_announce(monkeypatch)
+    tell(("bill", enter_bill(world, enter_vendor(world))))
+    run_until(world.steps("feed", feed_id(world)), "hinted kept")
+    deliver(world, "bill")
+    assert (of_bill().state, of_bill().code) == (State.WAITING, "reference_unknown")
+    world.clock.advance(timedelta(hours=1))
+    read(world)
+    deliver(world, "bill")
+    assert (of_bill().state, of_bill().code) == (State.WAITING, "waiting")
+    world.settle(days=1)
+    assert (of_bill().state, open_problems()) == (State.SYNCED, [])
 
 
 def test_a_bill_that_waits_is_looked_at_again_and_again_without_filling_the_audit() -> None:

@@ -223,7 +223,8 @@ def _action(one: Claim, ruling: Ruling) -> Action:
 
 
 def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
-    if missing.waits and one.code != "reference_unknown":
+    still_unknown = missing.code == one.code == "reference_unknown"
+    if missing.waits and not still_unknown:
         # What it waits for releases it, but not if that was settled while we were about to write that we wait.
         wait = ASK_AGAIN if missing.code == "reference_unknown" else LOOK_AGAIN
         return one.verdict(
