@@ -22,6 +22,7 @@ VERBS = {
     "delivered": Verb("{subject} was delivered and accepted"),
     "delivery_found": Verb("{subject} was found on the other side, where a lost answer had left it"),
     "delivery_absent": Verb("{subject} was proved absent on the other side and is due again"),
+    "delivery_taken_back": Verb("What was posted of {subject} was taken back, so that it is posted anew"),
     "delivery_retried": Verb("{subject} was put back to be tried again"),
     "delivery_held": Verb("{subject} was held for a person"),
     "delivery_in_doubt": Verb("{subject} was sent and the answer was lost"),

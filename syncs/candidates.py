@@ -1,5 +1,7 @@
 """What a person can choose from when linking: nothing else is taken, and nobody guesses by name."""
 
+from django.db.models import QuerySet
+
 from connectors.records import Application, Kind, Phase
 from syncs.models import RemoteRecord, SyncRecord
 from syncs.paid_bills import bills_paid, payment_of, payments_on
@@ -18,11 +20,15 @@ def payments_to_link(sync_record: SyncRecord) -> list[RemoteRecord]:
 
 def own_posting(sync_record: SyncRecord) -> RemoteRecord | None:
     """What we posted of a payment and still stands in the ERP, whatever somebody made of it."""
+    return own_postings(sync_record).filter(gone="").exclude(status=Phase.REVERSED).first()
+
+
+def own_postings(sync_record: SyncRecord) -> QuerySet[RemoteRecord]:
+    """Everything that we ever posted of a payment in the ERP."""
     erp = sync_record.stream.integration.erp_id
-    ours = RemoteRecord.objects.filter(
-        tenant_id=sync_record.tenant_id, connection_id=erp, kind=Kind.PAYMENT, key=sync_record.record_key, gone=""
+    return RemoteRecord.objects.filter(
+        tenant_id=sync_record.tenant_id, connection_id=erp, kind=Kind.PAYMENT, key=sync_record.record_key
     )
-    return ours.exclude(status=Phase.REVERSED).first()
 
 
 def unknown_invoices(sync_record: SyncRecord) -> list[Application]:

@@ -163,12 +163,23 @@ class ClosedPeriodForm(ReasonForm):
         return str(self.cleaned_data["value"])
 
 
+class ChangedApplicationsForm(ClosedPeriodForm):
+    """What becomes of an executed payment that settles something else than it did when it was posted."""
+
+    value = forms.ChoiceField(
+        label="A posted payment that settles other bills, amounts or discounts now",
+        choices=[("hold", "is held for a person"), ("post_anew", "is taken back and posted anew")],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
 POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "pending_payments": PendingPaymentsForm,
     "currencies": CurrenciesForm,
     "required_dimensions": RequiredDimensionsForm,
     "hold_days": HoldDaysForm,
     "closed_period": ClosedPeriodForm,
+    "changed_applications": ChangedApplicationsForm,
 }
 POLICY_WORDS = {
     "pending_payments": "Payments that are not executed yet",
@@ -176,5 +187,6 @@ POLICY_WORDS = {
     "required_dimensions": "Dimensions that every line must carry",
     "hold_days": "Business days that an invoice may be on hold",
     "closed_period": "Payments whose day lies in a closed period",
+    "changed_applications": "Posted payments whose bills or discounts change",
 }
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

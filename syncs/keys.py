@@ -18,8 +18,8 @@ def record_key(provider: str, account_id: str, kind: Kind | str, source_id: str)
 def request_key(key: str, action: str, revision: int, fingerprint: str, version: str = "") -> str:
     """The name of one action on one revision: 36 characters.
 
-    `version` is the one that it changes there, if any: a restored backup counts its revisions anew, and a provider
-    answers a repeated key with its old answer.
+    `version` is the one that it changes there, if any, or the ids of what it takes the place of: a restored backup
+    counts its revisions anew, and a provider answers a repeated key with its old answer.
     """
     return _digest(key, action, str(revision), fingerprint, *([version] if version else []))[:36]
 

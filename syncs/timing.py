@@ -51,10 +51,12 @@ def least_interval_of(connection: Connection, now: datetime) -> timedelta:
 def hold_back(slice_: Slice, planned: Sequence[Planned]) -> tuple[list[Planned], list[Verdict]]:
     """What may be sent now, and what waits for the stream's schedule, in the caller's transaction.
 
-    A record is held back once: from the moment that it was given on, it is tried like any other.
+    A record is held back once: from the moment that it was given on, it is tried like any other. What is posted anew
+    is none that is new.
     """
     row = schedule_of(slice_.stream)
-    new = [one.claim.id for one in planned if one.write.action is Action.CREATE] if row is not None else []
+    made = [one for one in planned if one.write.action is Action.CREATE and not one.claim.taken_back]
+    new = [one.claim.id for one in made] if row is not None else []
     if row is None or not new:
         return list(planned), []
     given = dict(SyncRecord.objects.filter(pk__in=new).values_list("pk", "scheduled_for"))

@@ -14,10 +14,12 @@ from connectors.quickbooks import memo
 from connectors.quickbooks.client import Client
 from connectors.quickbooks.documents import decode_bill, decode_credit
 from connectors.quickbooks.faults import error_of
+from connectors.quickbooks.parts import MOST_PARTS
 from connectors.quickbooks.reading import clean_row
 from connectors.records import Bill, Credit, Payment
 
 PIECE = "discount"
+PLACES = ("", *(str(place) for place in range(1, MOST_PARTS + 1)))  # of the whole payment, or of one of its parts
 SOURCE = "the AP network"
 
 
@@ -28,22 +30,23 @@ class Discounts:
     client: Client
     home_currency: str
 
-    def standing(self, keys: Iterable[str], unreadable: list[bytes]) -> dict[str, Credit]:
-        """The discount credits of the payments with these record keys, by record key."""
-        found: dict[str, Credit] = {}
-        for row in self.client.by_ids("VendorCredit", [_number(key) for key in keys], name="DocNumber"):
+    def standing(self, keys: Iterable[str], unreadable: list[bytes]) -> dict[str, list[Credit]]:
+        """The discount credits of the payments with these record keys, and of their parts, by record key."""
+        found: dict[str, list[Credit]] = {}
+        numbers = [_number(key, place) for key in keys for place in PLACES]
+        for row in self.client.by_ids("VendorCredit", numbers, name="DocNumber"):
             try:
                 credit = decode_credit(clean_row(row), self.home_currency)
             except MappingError:
                 unreadable.append(bytes(row))
                 continue
             key, _, piece = credit.key.partition("/")
-            if piece == PIECE:
-                found[key] = credit
+            if piece.partition("-")[0] == PIECE:
+                found.setdefault(key, []).append(credit)
         return found
 
     def bring(self, write: Write, payment: Payment) -> str:
-        """Make this payment's discount credit stand as it is wanted, before the payment uses it up; its id."""
+        """Make the discount credit of this payment, or part, stand as it is wanted before that uses it up; its id."""
         standing = self._one(write)
         total = sum(memo.discounts(payment).values(), Decimal(0))
         if standing and (standing.amount, standing.date) == (total, payment.date or standing.date):
@@ -58,15 +61,22 @@ class Discounts:
         return stands.id
 
     def take_back(self, write: Write) -> None:
-        """Delete this payment's discount credit, which nothing uses any more, if it stands."""
-        if standing := self._one(write):
-            gone = {"Id": standing.id, "SyncToken": standing.version}
-            self.client.post("VendorCredit", gone, request_key=f"{write.request_key}-x", operation="delete")
+        """Delete the discount credits of this payment, or part, that stand: nothing uses them any more."""
+        for credit in self._all(write):
+            piece = credit.key.partition("/")[2]
+            if piece == _piece(write) or not _place(write):
+                gone = {"Id": credit.id, "SyncToken": credit.version}
+                key = f"{write.request_key}-x{piece.removeprefix(PIECE)}"
+                self.client.post("VendorCredit", gone, request_key=key, operation="delete")
 
     def _one(self, write: Write) -> Credit | None:
+        own = f"{write.record_key}/{_piece(write)}"
+        return next((credit for credit in self._all(write) if credit.key == own), None)
+
+    def _all(self, write: Write) -> list[Credit]:
         unreadable: list[bytes] = []
-        found = self.standing([write.record_key], unreadable).get(write.record_key)
-        if unreadable and found is None:
+        found = self.standing([write.record_key], unreadable).get(write.record_key, [])
+        if unreadable:
             raise error_of("unexpected", "The vendor credit of the discount cannot be read.")
         return found
 
@@ -81,9 +91,9 @@ class Discounts:
         optional["DepartmentRef"] = next((one["Department"] for one in coded.values() if "Department" in one), "")
         return {
             "VendorRef": {"value": payment.vendor.id},
-            "DocNumber": _number(write.record_key),
+            "DocNumber": _number(write.record_key, _place(write)),
             "PrivateNote": memo.write_piece(
-                PIECE, payment, record_key=write.record_key, source=write.context.get("source", SOURCE)
+                _piece(write), payment, record_key=write.record_key, source=write.context.get("source", SOURCE)
             ),
             "Line": [
                 {
@@ -106,6 +116,15 @@ def _coded(bill: Bill) -> dict[str, str]:
     return {entity: id for entity, _, id in on_first}
 
 
-def _number(record_key: str) -> str:
+def _place(write: Write) -> str:
+    """Which part this is of; empty for a whole payment."""
+    return write.context.get("part", "").partition(" ")[0]
+
+
+def _piece(write: Write) -> str:
+    return "-".join(filter(None, (PIECE, _place(write))))
+
+
+def _number(record_key: str, place: str) -> str:
     """Short of the thirteen digits that a card number has at least."""
-    return f"DSC-{record_key[:12]}"
+    return "-".join(filter(None, (f"DSC-{record_key[:12]}", place)))

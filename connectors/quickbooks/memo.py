@@ -3,7 +3,8 @@
 `ml-connector:<record key> pending; <source> payment 4711; by ach; batch B-7; cleared 2026-08-20;;`: first our mark,
 which nothing can cut off there, then what QuickBooks has no field for. A void puts QuickBooks' own "Voided - " before
 it. What people write before our mark or behind the end is theirs, and stays when ours changes. What else we make for
-the same payment says so right behind the record key, as in `ml-connector:<record key>/discount`.
+the same payment says so right behind the record key, as in `ml-connector:<record key>/discount`, or `/discount-2` of
+its second part.
 """
 
 import re
@@ -17,7 +18,7 @@ from connectors.records import Method, Payment, Phase
 LONGEST = 4000  # Intuit: a PrivateNote's limit
 NUMBER = 21  # Intuit: a DocNumber's limit
 MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})(?![0-9A-Za-z_-])( pending)?")
-PIECE = re.compile(r"ml-connector:([0-9A-Za-z_-]{32}/[a-z]+)")
+PIECE = re.compile(r"ml-connector:([0-9A-Za-z_-]{32}/[a-z]+(?:-[0-9])?)")
 DISCOUNT = re.compile(r"(\w+):(\w+=\d+(?:\.\d+)?(?:,\w+=\d+(?:\.\d+)?)*)")
 END = ";;"
 PART = re.compile(r"; (part|by|paid|discount|batch|cleared|reference) ([^;]*)")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import JOINT, Action, Link, Receipt, Write, ids_of_pieces
 from connectors.errors import RecordRejected
-from connectors.quickbooks import memo, parts, posting
+from connectors.quickbooks import parts, posting
 from connectors.quickbooks.documents import decode_bill
 from connectors.quickbooks.faults import error_of
 from connectors.quickbooks.reading import clean_row
@@ -29,8 +29,6 @@ class Parting:
 
     def write(self, write: Write, asked: Payment) -> Receipt:
         """Bring each part to what is wanted; of a new payment all parts are posted, or none where one is refused."""
-        if memo.discounts(asked):
-            raise posting.by_hand("This payment takes a discount, and its bills lie on several AP accounts.")
         standing = self._standing(write)
         if write.action is Action.VOID:
             return self._void(write, asked, standing)
@@ -47,6 +45,7 @@ class Parting:
         except RecordRejected:
             if write.action is Action.CREATE:
                 self._take_back(write, ids)
+                self.payments.discounts.take_back(write)
             raise
         return self._stands(ids)
 
@@ -54,12 +53,13 @@ class Parting:
         for number, one in enumerate(standing, 1):
             if one is not None and one.phase is not Phase.REVERSED:
                 self.payments.void(_of_part(write, number, asked, one))
+        self.payments.discounts.take_back(write)
         return self._stands([one.id for one in standing if one]) if standing else Receipt(id="")
 
     def _bring(self, write: Write, there: Payment | None) -> str:
         """Make one part stand as it is wanted; its id."""
         as_it_is = there is not None and self.payments.is_as_asked(write, there)
-        return there.id if there and as_it_is else self.payments.post(write).id
+        return there.id if there and as_it_is else self.payments.bring(write).id
 
     def _take_back(self, write: Write, ids: Sequence[str]) -> None:
         for place, one in enumerate(self.payments.by_id(ids, []).values()):

@@ -15,6 +15,7 @@ from connectors.quickbooks.posting import by_hand
 from connectors.records import Payment, Phase
 
 Places = Sequence[Payment | None]
+MOST_PARTS = 9  # one figure says which part a number is of
 
 
 def place_of(payment: Payment) -> tuple[int, int]:
@@ -33,6 +34,8 @@ def split(payment: Payment, accounts: Mapping[str, str]) -> dict[str, Payment]:
         parts[account] = replace(payment, applications=applications, amount=amount)
     if sum((part.amount for part in parts.values()), Decimal(0)) != payment.amount:
         raise by_hand("The AP account of a bill of this payment is not known.")
+    if len(parts) > MOST_PARTS:
+        raise by_hand(f"The bills of this payment lie on more than {MOST_PARTS} AP accounts.")
     return parts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import PAID_ON, Action, Outcome, Receipt, Write
+from connectors.base import PAID_ON, REPLACES, Action, Outcome, Receipt, Write, ids_of_pieces
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
 from connectors.quickbooks import memo, parts, posting
 from connectors.quickbooks.client import Client, quoted
@@ -20,6 +20,7 @@ from connectors.quickbooks.values import glimpse
 from connectors.records import Payment, Phase
 
 CLOCKS_DIFFER = timedelta(minutes=15)
+SAME_NUMBER = "allowduplicatedocnum"  # Intuit: posts a number that is in use already, where a company is warned of it
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class Payments:
         by_id = self.by_id(linked, unreadable)
         unlinked = [write for write in writes if not is_linked(write)]
         candidates = self._candidates(unlinked, unreadable) if unlinked else []
-        discounted = [write.record_key for write in writes if write.action is Action.VOID and _takes_discount(write)]
-        credits = self.discounts.standing(discounted, unreadable)
+        voided = [write.record_key for write in writes if write.action is Action.VOID]
+        credits = self.discounts.standing(voided, unreadable)
         found: dict[str, Receipt | None] = {}
         for write in writes:
             ours = _ours(write, by_id, candidates)
@@ -83,33 +84,49 @@ class Payments:
     def _write(self, write: Write) -> Receipt:
         if is_in_parts(write):
             return Parting(self).write(write, _payment(write))
-        if not _takes_discount(write):
-            return self.void(write) if write.action is Action.VOID else self.post(write)
-        if write.action is Action.VOID:
-            return self._void_with_discount(write)
+        return self._take_back(write) if write.action is Action.VOID else self.bring(write)
+
+    def bring(self, write: Write) -> Receipt:
+        """Create or change one bill payment, after the credit that its discounts are."""
+        if not memo.discounts(_payment(write)):
+            return self._post(write)
         posting.refuse_what_is_not_posted(_payment(write))
         credit = self.discounts.bring(write, _payment(write))
         try:
-            return self.post(write, credit)
+            return self._post(write, credit)
         except RecordRejected:
             if write.action is Action.CREATE:
                 self.discounts.take_back(write)
             raise
 
-    def post(self, write: Write, credit: str = "") -> Receipt:
-        """Create or change one bill payment."""
+    def _post(self, write: Write, credit: str = "") -> Receipt:
         context = {"ap_account": write.context.get("ap_account", ""), "standing_memo": write.context.get("memo", "")}
         body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write))
         if write.action is not Action.CREATE:
             body = posting.encode_change(*_linked(write), **body)
-        return self._sent(write, body)
+        options = {"include": SAME_NUMBER} if self._is_number_of_replaced(write, body["DocNumber"]) else {}
+        return self._sent(write, body, **options)
+
+    def _is_number_of_replaced(self, write: Write, number: str) -> bool:
+        """Whether nothing has this number but voided postings that this one takes the place of: over any other,
+        QuickBooks is to refuse a second one."""
+        replaced = ids_of_pieces(write.context.get(REPLACES, ""))
+        if not replaced:
+            return False
+        unreadable: list[bytes] = []
+        found = self._read(self.client.by_ids("BillPayment", [number], name="DocNumber"), unreadable)
+        others = [one for one in found if one.id not in ids_known(write)]
+        taken_back = all(one.phase is Phase.REVERSED and one.id in replaced for one in others)
+        checks = self.client.by_ids("Purchase", [number], name="DocNumber")
+        return bool(others) and taken_back and not unreadable and not checks
 
     def void(self, write: Write) -> Receipt:
         """Void one bill payment."""
         return self._sent(write, posting.encode_change(*_linked(write)), operation="update", include="void")
 
-    def _void_with_discount(self, write: Write) -> Receipt:
-        """Void what stands, if anything still does, and then take the discount back too."""
+    def _take_back(self, write: Write) -> Receipt:
+        """Void what stands, if anything still does, and then take back what discount it took: what the payment takes
+        now may be another."""
         unreadable: list[bytes] = []
         stands = self.by_id([write.link.id] if write.link else [], unreadable)
         if unreadable:
@@ -176,7 +193,8 @@ class Payments:
 
 def _made_by(write: Write, ours: list[Payment]) -> Receipt | None:
     """The receipt of what stands there, if this write has made it what it is; the oldest not voided first."""
-    if any(parts.place_of(one) != (0, 0) for one in ours):
+    standing = [one for one in ours if one.phase is not Phase.REVERSED]
+    if any(parts.place_of(one) != (0, 0) for one in standing or ours):
         return _parts_made_by(write, ours)
     first, *others = sorted(ours, key=lambda one: (one.phase is Phase.REVERSED, len(one.id), one.id))
     twice = tuple(one.id for one in others if one.phase is not Phase.REVERSED)
@@ -209,7 +227,9 @@ def _is_part_of(asked: Payment, part: Payment, write: Write) -> bool:
 def _ours(write: Write, by_id: Mapping[str, Payment], candidates: Sequence[Payment]) -> list[Payment]:
     """What stands there of this payment: what it is linked to, and what carries its mark while that is not all."""
     known = [by_id[id] for id in ids_known(write) if id in by_id]
-    marked = [] if is_linked(write) else [one for one in candidates if one.mark == write.record_key]
+    replaced = ids_of_pieces(write.context.get(REPLACES, ""))
+    wanted = [one for one in candidates if one.phase is not Phase.REVERSED or one.id not in replaced]
+    marked = [] if is_linked(write) else [one for one in wanted if one.mark == write.record_key]
     return list({one.id: one for one in (*known, *marked)}.values())
 
 
@@ -224,10 +244,6 @@ def _told(write: Write) -> dict[str, str]:
     source, paid_on = write.context.get("source", SOURCE), write.context.get(PAID_ON, "")
     part = write.context.get("part", "")
     return {"record_key": write.record_key, "source": source, "paid_on": paid_on, "part": part}
-
-
-def _takes_discount(write: Write) -> bool:
-    return bool(memo.discounts(_payment(write)))
 
 
 def _linked(write: Write) -> tuple[str, str]:

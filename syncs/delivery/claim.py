@@ -12,9 +12,9 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 
-from connectors.base import REQUIRED, Action, Link, Write
+from connectors.base import REPLACES, REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payment, Phase, restore
+from connectors.records import Dimension, Image, Kind, Payable, Payment, Phase, restore
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decided import vendors_there
@@ -26,6 +26,7 @@ from syncs.delivery.objections import discounts
 from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.reissues import not_yet_reversed
+from syncs.delivery.reposts import is_being_taken_back
 from syncs.delivery.resolve import Missing, References, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
@@ -45,8 +46,8 @@ SOON = timedelta(minutes=5)
 
 CLAIMED = (
     "id", "record_key", "wanted", "wanted_fingerprint", "settled", "settled_fingerprint", "target_id", "target_version",
-    "trace_id", "attempts", "code", "remote_id", "gone", "waiting_kind", "waiting_id", "problem_id", "target_status",
-    "target_date", "body",
+    "taken_back", "trace_id", "attempts", "code", "remote_id", "gone", "waiting_kind", "waiting_id", "problem_id",
+    "target_status", "target_date", "body",
 )  # fmt: skip
 # By state, each by the index in its order: however many are due, few are looked at.
 NEXT = """
@@ -58,7 +59,7 @@ SELECT one.id FROM unnest(ARRAY['pending', 'waiting']) AS due (state) CROSS JOIN
 """
 DUE = f"""
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
-       s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
+       s.target_id, s.target_version, s.taken_back, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
        s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), there.date,
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
@@ -127,6 +128,7 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
             explained=ours,
             policies=slice_.policies,
             locked=one.code == LOCKED,
+            taken_back=is_being_taken_back(one.target_id, one.taken_back),
             unsent=unsent,
         ),
     )
@@ -199,16 +201,20 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
         action=action,
         record=resolved,
         record_key=one.record_key,
-        request_key=request_key(one.record_key, action, one.wanted, one.wanted_fingerprint, one.target_version),
+        request_key=request_key(
+            one.record_key, action, one.wanted, one.wanted_fingerprint, one.target_version or one.taken_back
+        ),
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
-        context={**_context(slice_, one.record, ruling), **moved, **({} if one.target_id else one.decided)},
+        context={**_context(slice_, one, ruling), **moved, **({} if one.target_id else one.decided)},
     )
 
 
-def _context(slice_: Slice, record: AnyRecord, ruling: Ruling) -> dict[str, str]:
+def _context(slice_: Slice, one: Claim, ruling: Ruling) -> dict[str, str]:
     """What a write has to know beside its record: for a dimension's value, whether every line must carry one; for a
-    payment with a discount, where that is booked."""
-    said = {"source": slice_.source_name}
+    payment with a discount, where that is booked; and what was taken back of one."""
+    record, said = one.record, {"source": slice_.source_name}
+    if one.taken_back:
+        said[REPLACES] = one.taken_back
     if isinstance(record, Payment) and discounts(record) and ruling.wish is Wish.SEND:
         said["discount_account"] = slice_.accounts.discount_account()
     if isinstance(record, Dimension):

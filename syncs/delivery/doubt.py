@@ -17,6 +17,7 @@ from connectors.conversation import Steps
 from connectors.errors import ConnectorError
 from connectors.records import Payment, restore
 from syncs.delivery.objections import is_same_posting
+from syncs.delivery.reposts import is_first_half, to_be_posted_anew
 from syncs.delivery.settle import observe_receipts, wait_after
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
@@ -72,6 +73,8 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
     if receipt.duplicate_of:
         reason = f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark."
         return replace(doubted, state=State.HELD, code="posted_twice", reason=reason, needs_somebody=True)
+    if is_first_half(write):
+        return to_be_posted_anew(doubted, at=slice_.now())
     if not _holds_what_was_sent(write, receipt):
         return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted
     return replace(doubted, state=State.SYNCED, settles=True, problem_id=None)

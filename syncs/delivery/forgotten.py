@@ -10,14 +10,16 @@ from django.db import connection as database
 
 from audit.log import NewEvent, record
 from syncs.delivery.slice import Slice
+from syncs.keys import is_piece
 
 # A key that stands twice is left to the look-up for marks, which holds it for a person.
-LINK = """
+LINK = f"""
 UPDATE syncs_syncrecord s SET target_id = r.remote_id, target_version = r.version
 FROM syncs_remoterecord r
 WHERE s.id = ANY(%(ids)s) AND s.state IN ('pending', 'waiting') AND s.target_id = ''
   AND r.tenant_id = s.tenant_id AND r.connection_id = %(target)s AND r.kind = %(kind)s AND r.gone = ''
   AND r.status <> 'reversed' AND r.key = s.record_key AND r.key <> ''
+  AND NOT {is_piece("r.remote_id", "s.taken_back")}
   AND NOT EXISTS (
     SELECT FROM syncs_remoterecord other
     WHERE other.tenant_id = r.tenant_id AND other.connection_id = r.connection_id AND other.key = r.key

@@ -27,6 +27,7 @@ class Claim:
     settled_fingerprint: str
     target_id: str
     target_version: str
+    taken_back: str
     trace_id: str
     attempts: int
     code: str

@@ -4,26 +4,27 @@ What already carries our mark is linked, not created. A bill that somebody else 
 that looks like this one, is never paid a second time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
-from connectors.base import JOINT, PAID_ON, Action, Link, Receipt, ids_of_pieces
-from connectors.conversation import Conversation, Steps, fetching
-from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
+from connectors.base import JOINT, Action, Link, Receipt
+from connectors.conversation import Steps
+from connectors.records import AnyRecord, Kind, Payable, Payment
+from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
-from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
-from syncs.delivery.objections import Objection, discounts, is_same_posting, objection, settles, takes
+from syncs.delivery.objections import Objection, discounts, is_same_posting, settles, takes
+from syncs.delivery.open_bills import Open, fetch_open, fetched, give_back, objection_to, payment_of
 from syncs.delivery.planned import Planned
+from syncs.delivery.reposts import POLICY, POST_ANEW, POSTED_ANEW, added, is_alive, is_first_half, is_to_be_posted_anew
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
 from syncs.models import Feed
 from syncs.states import State
 
 ASK_AGAIN = timedelta(minutes=1)
-POSTING_GONE = "posting_gone"
 NEVER_READ = timedelta(days=45)  # where no reading of the ERP has ever come to its end
 
 
@@ -35,16 +36,6 @@ class Checked:
     verdicts: list[Verdict] = field(default_factory=list)
 
 
-@dataclass(kw_only=True)
-class Open:
-    """The bills and credits that a set settles, as the ERP shows them less what is cleared already; what they carry."""
-
-    bills: dict[str, AnyRecord]
-    carried: dict[str, AnyRecord]
-    being_posted: set[str] = field(default_factory=set)
-    overruled: Mapping[int, Overruled] = field(default_factory=dict)
-
-
 def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     """The steps that clear payments for posting."""
     creates = [one for one in planned if one.write.link is None]
@@ -53,15 +44,20 @@ def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     if others:
         postings = yield from fetched(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
         yield "postings fetched"
-    if creates:
-        since = _not_mirrored_since(slice_)
-        posted = [replace(one.write, action=Action.CREATE, sent_at=min(since, soon(one))) for one in creates]
+    lost = [one for one in others if not is_alive(postings.get(_link(one).id))]
+    if creates or lost:
+        since = min(_not_mirrored_since(slice_), *(soon(one) for one in (*creates, *lost)))
+        posted = [replace(one.write, action=Action.CREATE, link=None, sent_at=since) for one in (*creates, *lost)]
         found = yield from slice_.talk.call(lambda connector: connector.find(posted))
         yield "looked for our marks"
     settling = [*(one for one in others if _is_moved(one, postings)), *creates]
-    open_ = (yield from _fetch_open(slice_, settling)) if settling else Open(bills={}, carried={})
+    open_ = (yield from fetch_open(slice_, settling)) if settling else Open(bills={}, carried={})
     for one in others:
-        _judge_posting(checked, one, postings.get(_link(one).id), open_)
+        posting = postings.get(_link(one).id)
+        if (elsewhere := None if is_alive(posting) else _stands_elsewhere(one, found)) is not None:
+            checked.verdicts.append(elsewhere)
+        else:
+            _judge_posting(slice_, checked, one, posting, open_)
     for one in creates:
         _judge(checked, one, found, open_)
     return checked
@@ -73,36 +69,17 @@ def _not_mirrored_since(slice_: Slice) -> datetime:
     return feed.complete_until or slice_.now() - NEVER_READ
 
 
-def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
-    wanted = {application.target for one in settling for application in _payment(one).applications}
-    bills: dict[str, AnyRecord] = {}
-    for kind in (Kind.BILL, Kind.CREDIT):
-        ids = sorted({target.id for target in wanted if target.kind is kind})
-        bills |= yield from fetched(slice_.talk, kind, ids)
-    yield "bills fetched"
-    carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
-    yield "payments on the bills fetched"
-    linked = not_ours_but_linked(slice_, carried)
-    carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
-    return Open(bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]))
-
-
-def _as_ours(payment: AnyRecord) -> AnyRecord:
-    """A payment of the ERP that a person linked: it objects to no other, as ours do not."""
-    return msgspec.structs.replace(payment, mark="linked") if isinstance(payment, Payment) else payment
-
-
 def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], open_: Open) -> None:
     """One payment that has not been posted as far as we know; what it takes of its bills, the next one cannot."""
     if one.write.record_key not in found:
         checked.verdicts.append(one.put_back(reason="Whether it is there already cannot be told now."))
         return
     receipt = found[one.write.record_key]
-    if receipt is not None and not _is_posted_anew(one, receipt, open_):
+    if receipt is not None:
         checked.verdicts.append(_linked(one, receipt))
         return
     if one.write.action is Action.VOID:
-        if discounts(_payment(one)):  # what was made for a discount before the payment itself is still to be undone
+        if discounts(payment_of(one)):  # what was made for a discount before the payment itself is still to be undone
             checked.cleared.append(one)
         else:
             checked.verdicts.append(one.left_out())
@@ -113,29 +90,21 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
 def _clear(checked: Checked, one: Planned, open_: Open) -> None:
     """It may be posted, if nothing objects: what it takes of its bills, the next payment of this set does not see."""
     bills = open_.bills
-    allowed = open_.overruled.get(one.claim.id, NONE)
-    objected = objection(_as_paid(one), bills, open_.carried, open_.being_posted, allowed)
-    if objected is not None:
-        checked.verdicts.append(_put_off(one, objected))
+    if (objection := objection_to(one, open_)) is not None:
+        checked.verdicts.append(_put_off(one, objection))
         return
     ap_accounts = {
         bill.ap_account.id
-        for application in _payment(one).applications
+        for application in payment_of(one).applications
         if isinstance(bill := bills[application.target.id], Payable) and bill.ap_account is not None
     }
-    for bill_id, gross in settles(_payment(one)).items():
+    for bill_id, gross in settles(payment_of(one)).items():
         bill = bills[bill_id]
         assert isinstance(bill, Payable)
         bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - abs(gross))
         open_.being_posted.add(bill_id)
     context = {**one.write.context, **({"ap_account": JOINT.join(sorted(ap_accounts))} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
-
-
-def _is_posted_anew(one: Planned, receipt: Receipt, open_: Open) -> bool:
-    """Whether what was found is only the voided posting that two persons want to be made again."""
-    gone = isinstance(receipt.record, Payment) and receipt.record.phase is Phase.REVERSED
-    return gone and any(code == POSTING_GONE for code, _ in open_.overruled.get(one.claim.id, NONE))
 
 
 def _put_off(one: Planned, objected: Objection) -> Verdict:
@@ -158,36 +127,69 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
     return one.put_back(outcome="found", verb="delivery_found", target_id=receipt.id, target_version=receipt.version)
 
 
-def _judge_posting(checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open) -> None:
+def _stands_elsewhere(one: Planned, found: dict[str, Receipt | None]) -> Verdict | None:
+    """Where its posting is gone and another of ours took its place, which a restored backup has forgotten."""
+    if one.write.record_key not in found:
+        return one.put_back(reason="Whether another posting of it stands cannot be told now.")
+    receipt = found[one.write.record_key]
+    if receipt is None or not is_alive(receipt.record):
+        return None
+    return replace(_linked(one, receipt), unsettles=True, taken_back=added(one.claim.taken_back, _link(one).id))
+
+
+def _judge_posting(slice_: Slice, checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open) -> None:
     """One payment that we have posted and now change, void, or only look at."""
-    verdict = _on_posting(one, posting)
+    verdict = _on_posting(slice_, one, posting, open_)
     if isinstance(posting, Payment):  # what people wrote into its memo stays
         one = replace(one, write=replace(one.write, context={**one.write.context, "memo": posting.memo}))
     if verdict is not None:
         checked.verdicts.append(verdict)
     elif isinstance(posting, Payment) and _is_moved(one, {posting.id: posting}):
-        _give_back(open_, posting)
+        give_back(open_, posting)
         _clear(checked, one, open_)
     else:
         checked.cleared.append(one)
 
 
-def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
+def _on_posting(slice_: Slice, one: Planned, posting: AnyRecord | None, open_: Open) -> Verdict | None:
     """Where it stands without anything being sent; None where something is to be sent."""
-    if not isinstance(posting, Payment) or posting.phase is Phase.REVERSED:
+    if not isinstance(posting, Payment) or not is_alive(posting):
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        return None if discounts(_payment(one)) else one.stands(outcome="found", verb="delivery_found")
+        if discounts(payment_of(one)) or is_first_half(one.write):
+            return None
+        return one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:
         return _not_ours(one, "posting_gone", "is no longer what we posted")
-    if one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
-        return _not_ours(one, "applications_changed", "settles other bills or amounts than the payment does now")
+    if one.write.action is Action.UPDATE and is_to_be_posted_anew(payment_of(one), posting):
+        return _settles_otherwise(slice_, one, posting, open_)
     if _only_looked_at(one):
         return _as_it_was_left(one, posting)
     if posting.version == _link(one).version:
         return None
     # Its request key names the version that it changes: the next try names the one that stands.
     return one.put_back(target_version=posting.version)
+
+
+def _settles_otherwise(slice_: Slice, one: Planned, posting: Payment, open_: Open) -> Verdict:
+    """Held; or by policy taken back, if nobody has changed it since and nothing will object to the second posting."""
+    if slice_.policies[POLICY] != POST_ANEW or posting.version != _link(one).version:
+        return _not_ours(one, "applications_changed", "settles other bills or amounts than the payment does now")
+    if (objection := objection_to(one, open_.without(posting)) or _closed_for(slice_, one)) is not None:
+        return _put_off(one, objection)
+    reason = f"Payment {posting.id} in the ERP is taken back, so that it is posted anew with what it settles now."
+    taken_back = added(one.claim.taken_back, posting.id)
+    return one.put_back(code=POSTED_ANEW, reason=reason, taken_back=taken_back, unsettles=True)
+
+
+def _closed_for(slice_: Slice, one: Planned) -> Objection | None:
+    """The books are closed for the day on which it would be posted anew, and by policy it is held then."""
+    closed, policy = slice_.closed_through, slice_.policies["closed_period"]
+    second, _ = on_an_open_day(one.claim.record, closed=closed, policy=policy, stands_on=None)
+    day = second.date if isinstance(second, Payment) else None
+    if closed is None or day is None or day > closed:
+        return None
+    return Objection(code="period_closed", reason=f"It was paid on {day}, and the books are closed through {closed}.")
 
 
 def _not_ours(one: Planned, code: str, what: str) -> Verdict:
@@ -199,20 +201,8 @@ def _is_moved(one: Planned, postings: dict[str, AnyRecord]) -> bool:
     """Whether a posting is to settle other bills, or other amounts of them, than it does."""
     posting = postings.get(_link(one).id)
     return (
-        one.write.action is Action.UPDATE
-        and isinstance(posting, Payment)
-        and settles(posting) != settles(_payment(one))
+        one.write.action is Action.UPDATE and isinstance(posting, Payment) and takes(posting) != takes(payment_of(one))
     )
-
-
-def _give_back(open_: Open, posting: Payment) -> None:
-    """What a posting settles now is open again for where it goes, and it is no other payment to itself."""
-    for id in ids_of_pieces(posting.id):
-        open_.carried.pop(id, None)
-    for bill_id, gross in settles(posting).items():
-        bill = open_.bills.get(bill_id)
-        if isinstance(bill, Payable):
-            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + abs(gross))
 
 
 def _only_looked_at(one: Planned) -> bool:
@@ -221,38 +211,9 @@ def _only_looked_at(one: Planned) -> bool:
 
 
 def _as_it_was_left(one: Planned, posting: Payment) -> Verdict:
-    if not is_same_posting(_payment(one), posting):
+    if not is_same_posting(payment_of(one), posting):
         return _not_ours(one, "posting_gone", "was changed by somebody: it is no longer what we posted")
     return one.stands(target_version=posting.version, outcome="not needed", verb="delivery_skipped")
-
-
-def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
-    """Whether what stands as executed settles something else; amount and bills of a pending one follow the payment, its
-    discounts do not."""
-    if posting.phase is not Phase.EXECUTED:
-        return discounts(posting) != discounts(payment)
-    return (posting.amount, takes(posting)) != (payment.amount, takes(payment))
-
-
-def settlements(bills: dict[str, AnyRecord]) -> list[str]:
-    """The payments that these bills carry."""
-    return sorted({one for bill in bills.values() if isinstance(bill, Payable) for one in bill.settlements})
-
-
-def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
-    """The steps to these records as the other side shows them now, by id; what is not there is left out."""
-    return (yield from talk.call(fetching(kind, ids))) if ids else {}
-
-
-def _payment(one: Planned) -> Payment:
-    assert isinstance(one.write.record, Payment)
-    return one.write.record
-
-
-def _as_paid(one: Planned) -> Payment:
-    """The payment with the day on which it was paid, as somebody who entered it by hand would have it."""
-    day = one.write.context.get(PAID_ON)
-    return msgspec.structs.replace(_payment(one), date=date.fromisoformat(day)) if day else _payment(one)
 
 
 def _link(one: Planned) -> Link:

@@ -10,8 +10,9 @@ from connectors.conversation import Steps, fetching
 from connectors.records import AnyRecord, Kind, Payment
 from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.objections import settles
+from syncs.delivery.open_bills import settlements
 from syncs.delivery.planned import SETTLED_BY_US, Planned
-from syncs.delivery.preflight import ASK_AGAIN, Checked, settlements, soon
+from syncs.delivery.preflight import ASK_AGAIN, Checked, soon
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.source import ask_source

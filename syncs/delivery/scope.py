@@ -43,14 +43,15 @@ class Ruling:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a ruling needs beyond the record: whether the other side has it and has refused a change, our postings, and
-    why something that is not there is none to send."""
+    """What a ruling needs beyond the record: whether the other side has it and has refused a change, our postings,
+    whether what was posted is taken back, and why something that is not there is none to send."""
 
     linked: bool
     gone: bool
     explained: Decimal
     policies: Mapping[str, object]
     locked: bool = False
+    taken_back: bool = False
     unsent: str = ""
 
 
@@ -176,7 +177,10 @@ def _rule_payment(payment: Payment, around: Circumstances) -> Ruling:
         return Ruling(wish=Wish.STOP, code="payment_reversed_before_posting", reason=reason)
     if payment.phase is Phase.PENDING and not around.policies["pending_payments"] and not around.linked:
         return _out("payment_not_executed", "By policy nothing is posted before the payment is executed.")
-    return _shape(payment)
+    ruling = _shape(payment)
+    if around.taken_back and ruling.wish is Wish.SEND:
+        return Ruling(wish=Wish.STOP, code="posted_anew", reason="It is taken back, so that it is posted anew.")
+    return ruling
 
 
 def _shape(payment: Payment) -> Ruling:

@@ -11,6 +11,7 @@ from connectors.errors import AuthError, ConnectorError, RecordRejected, Unexpec
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
 from syncs.delivery.recheck import look_again
+from syncs.delivery.reposts import is_first_half, to_be_posted_anew
 from syncs.delivery.scope import CHANGED_AFTER_LOCK
 from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
@@ -113,6 +114,9 @@ def stop_for(slice_: Slice, errors: Sequence[ConnectorError]) -> timedelta | Non
 
 def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     if isinstance(outcome, Receipt):
+        if is_first_half(one.write):
+            taken = one.verdict(State.PENDING, outcome="accepted", target_id=outcome.id)
+            return to_be_posted_anew(taken, at=slice_.now())
         if not outcome.id:
             return one.left_out()
         taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")

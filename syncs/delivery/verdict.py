@@ -25,8 +25,9 @@ UPDATE syncs_syncrecord s SET
     reason = v.reason, waiting_kind = v.waiting_kind, waiting_id = v.waiting_id,
     problem_id = v.problem_id,
     attempts = CASE WHEN v.settles THEN 0 WHEN v.uncount THEN GREATEST(0, s.attempts - 1) ELSE s.attempts END,
-    target_id = coalesce(nullif(v.target_id, ''), s.target_id),
-    target_version = coalesce(nullif(v.target_version, ''), s.target_version),
+    target_id = CASE WHEN v.unlinks THEN '' ELSE coalesce(nullif(v.target_id, ''), s.target_id) END,
+    target_version = CASE WHEN v.unlinks THEN '' ELSE coalesce(nullif(v.target_version, ''), s.target_version) END,
+    taken_back = coalesce(nullif(v.taken_back, ''), s.taken_back),
     settled = CASE WHEN v.settles THEN v.revision ELSE s.settled END,
     settled_fingerprint = CASE WHEN v.settles THEN v.fingerprint WHEN v.unsettles THEN ''
         ELSE s.settled_fingerprint END,
@@ -38,9 +39,9 @@ FROM unnest(
     %(next_attempt_at)s::timestamptz[], %(code)s::text[], %(reason)s::text[], %(waiting_kind)s::text[],
     %(waiting_id)s::text[], %(problem_id)s::bigint[],
     %(uncount)s::bool[], %(target_id)s::text[], %(target_version)s::text[], %(settles)s::bool[], %(unsettles)s::bool[],
-    %(fingerprint)s::text[]
+    %(fingerprint)s::text[], %(unlinks)s::bool[], %(taken_back)s::text[]
 ) AS v (id, attempt_id, revision, state, next_attempt_at, code, reason, waiting_kind, waiting_id, problem_id, uncount,
-        target_id, target_version, settles, unsettles, fingerprint)
+        target_id, target_version, settles, unsettles, fingerprint, unlinks, taken_back)
 WHERE s.id = v.id AND (v.attempt_id IS NULL OR s.attempt_id = v.attempt_id)
 """
 
@@ -104,7 +105,7 @@ VERBS = {
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """Where one delivery stands now; `settles` says that the other side holds this revision for sure, `unsettles` that
-    nobody knows what it holds.
+    nobody knows what it holds, `unlinks` that it holds nothing any more; `taken_back` is empty where nothing new is.
 
     `cause_key` groups records into one problem where somebody is needed; it is the record itself unless said otherwise.
     `said_before` says that nothing is new about it: the audit has it already.
@@ -129,6 +130,8 @@ class Verdict:
     settles: bool = False
     unsettles: bool = False
     fingerprint: str = ""
+    unlinks: bool = False
+    taken_back: str = ""
     exchange_id: int | None = None
     needs_somebody: bool = False
     cause_key: str = ""
@@ -189,6 +192,8 @@ WRITTEN = (
     "settles",
     "unsettles",
     "fingerprint",
+    "unlinks",
+    "taken_back",
 )
 ENDED = ("attempt_id", "outcome", "code", "reason", "exchange_id")
 

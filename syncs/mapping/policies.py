@@ -15,9 +15,13 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
         "required_dimensions": [],
         "hold_days": 5,
         "closed_period": "hold",
+        "changed_applications": "hold",
     }
 )
-CLOSED_PERIOD = ("hold", "first_open_day")
+# Of a policy that is one of some words.
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"closed_period": ("hold", "first_open_day"), "changed_applications": ("hold", "post_anew")}
+)
 
 
 def policies_in_force(integration_id: int, *, at: datetime) -> dict[str, object]:

@@ -6,12 +6,13 @@ its bills, and nothing about money follows from a list.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
 
-from connectors.conversation import Conversation, Job, Steps
-from connectors.records import AnyRecord, Kind
+from connectors.conversation import Conversation, Steps, fetching
+from connectors.records import Kind
 from syncs.leases import Lease
 from syncs.mirror.observe import Seen, observe
 from syncs.models import Feed
@@ -41,7 +42,7 @@ def observe_unshown(feed: Feed, lease: Lease, conversation: Conversation) -> Ste
     """Settle what was sent of the kind that this sweep has just read completely, and is not among what was shown."""
     kind, clock, after = Kind(feed.stage), conversation.effects.clock, 0
     while rows := _unshown(feed, kind, after):
-        found = yield from conversation.call(_asking_for(kind, [target_id for _, target_id, _ in rows]))
+        found = yield from conversation.call(fetching(kind, [target_id for _, target_id, _ in rows]))
         yield "unshown asked for"
         now = clock.now()
         with transaction.atomic():
@@ -53,12 +54,8 @@ def observe_unshown(feed: Feed, lease: Lease, conversation: Conversation) -> Ste
         after = rows[-1][0]
 
 
-def _asking_for(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
-    return lambda connector: connector.fetch(kind, ids)
-
-
 def _unshown(feed: Feed, kind: Kind, after: int) -> list[Row]:
-    concerned = {"tenant": feed.tenant_id, "connection": feed.connection_id, "kind": str(kind)}
+    concerned: dict[str, Any] = {"tenant": feed.tenant_id, "connection": feed.connection_id, "kind": str(kind)}
     with database.cursor() as cursor:
         cursor.execute(UNSHOWN, {**concerned, "after": after, "at_once": AT_ONCE})
         return list(cursor.fetchall())

@@ -15,7 +15,8 @@ class SyncRecord(models.Model):
     `wanted` counts the revisions that were to be sent, `sent` is the last that was tried, `settled` the last that the
     other side holds for sure. `target_id` is empty until the other side has it. `reason` says in plain words why the
     record stands where it stands. `attempt_id` is the attempt under way or in doubt. `scheduled_for` is when a schedule
-    lets it be made on the other side; empty until it was asked.
+    lets it be made on the other side; empty until it was asked. `taken_back` joins the ids of postings of ours that are
+    taken back so that it is posted anew (`syncs.delivery.reposts`).
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
@@ -35,6 +36,7 @@ class SyncRecord(models.Model):
     attempt_id = models.BigIntegerField(null=True)
     target_id = models.TextField(blank=True)
     target_version = models.TextField(blank=True)
+    taken_back = models.TextField(blank=True, default="", db_default="")
     waiting_kind = models.CharField(max_length=30, blank=True)
     waiting_id = models.TextField(blank=True)
     code = models.CharField(max_length=60, blank=True)

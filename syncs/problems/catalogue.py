@@ -125,7 +125,7 @@ ENGINE = (
         code="applications_changed",
         actor=Actor.CUSTOMER_AP,
         cause="The bills, the amount or the discounts of a payment changed after it was posted.",
-        remedy="Void the posting in the ERP, then send this one again; or correct it there and ignore this record.",
+        remedy="Choose by policy to have it posted anew, or correct it in the ERP and ignore this record.",
     ),
     Fault(
         code="linked_taken_back",

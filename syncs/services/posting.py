@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 
 from audit.log import record
 from connectors.records import Kind
-from syncs.candidates import own_posting
+from syncs.candidates import own_posting, own_postings
+from syncs.delivery.reposts import added
 from syncs.keys import fingerprint
 from syncs.models import Decision, SyncRecord
 from syncs.services.deliveries import act_of, locked_delivery, standing
@@ -96,7 +97,14 @@ def _of(sync_record: SyncRecord) -> QuerySet[Decision]:
 
 def _forget_what_stood(locked: SyncRecord, now: datetime) -> None:
     Decision.objects.filter(sync_record=locked, what=Decision.What.LINK, ended_at=None).update(ended_at=now)
-    SyncRecord.objects.filter(pk=locked.pk).update(target_id="", target_version="", settled=0, settled_fingerprint="")
+    ours = own_postings(locked).values_list("remote_id", flat=True)
+    SyncRecord.objects.filter(pk=locked.pk).update(
+        target_id="",
+        target_version="",
+        taken_back=added(locked.taken_back, *ours),
+        settled=0,
+        settled_fingerprint="",
+    )
 
 
 def _carry_over(locked: SyncRecord) -> None:

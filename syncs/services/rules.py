@@ -15,7 +15,7 @@ from audit.log import NewEvent, record
 from connectors.records import Account, Kind, Method, restore
 from syncs.mapping.accounts import EVERY_OTHER
 from syncs.mapping.dimensions import DIMENSIONS, REQUIRED
-from syncs.mapping.policies import CLOSED_PERIOD, DEFAULTS
+from syncs.mapping.policies import CHOICES, DEFAULTS
 from syncs.models import Integration, Mapping, Policy, RemoteRecord, Stream, SyncRecord
 from syncs.states import State
 from syncs.streams import lock_streams
@@ -34,6 +34,7 @@ DECIDED_BY = {
     "required_dimensions": ("dimension_missing",),
     "hold_days": (),
     "closed_period": ("period_closed",),
+    "changed_applications": ("applications_changed",),
 }
 
 
@@ -172,8 +173,8 @@ def _unfit_value(key: str, value: object) -> str:
     if key == "hold_days":
         fits = isinstance(value, int) and 1 <= value <= LONGEST_HOLD
         return "" if fits else f"Say how many business days: 1 to {LONGEST_HOLD}."
-    if key == "closed_period":
-        return "" if value in CLOSED_PERIOD else f"Choose of {', '.join(CLOSED_PERIOD)}."
+    if key in CHOICES:
+        return "" if value in CHOICES[key] else f"Choose of {', '.join(CHOICES[key])}."
     return "" if isinstance(value, type(DEFAULTS[key])) else "Say yes or no."
 
 

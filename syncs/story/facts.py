@@ -9,6 +9,7 @@ from audit.models import Event
 from connectors.base import ids_of_pieces
 from connectors.models import Connection, Exchange
 from connectors.records import Bill, Kind, Phase, restore
+from syncs.delivery.reposts import is_being_taken_back
 from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, StoppedInvoice, SyncRecord
 
 MOST_EVENTS = 1000
@@ -46,6 +47,14 @@ class Paid:
     def is_posted(self) -> bool:
         """Whether a posting of it stands in the ERP."""
         return self.posting is not None and stands(self.posting.record)
+
+    @property
+    def is_to_be_posted_anew(self) -> bool:
+        """Whether its posting is taken back, and the next one does not stand yet."""
+        row = self.delivery
+        if row is None or not row.taken_back or not self.stands or self.is_posted:
+            return False
+        return not row.target_id or is_being_taken_back(row.target_id, row.taken_back)
 
 
 @dataclass(frozen=True, kw_only=True)

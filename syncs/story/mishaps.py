@@ -13,7 +13,8 @@ from syncs.story.sides import Names
 
 def mishap(facts: Facts, names: Names) -> Coming | None:
     """What must not be overlooked whatever else is to come; None if nothing is amiss."""
-    return _paid_twofold(facts, names) or _bill_gone(facts, names) or _posting_gone(facts, names)
+    tellers = (_paid_twofold, _bill_gone, _posted_anew, _posting_gone)
+    return next((found for tell in tellers if (found := tell(facts, names)) is not None), None)
 
 
 def _paid_twofold(facts: Facts, names: Names) -> Coming | None:
@@ -62,6 +63,30 @@ def _bill_gone(facts: Facts, names: Names) -> Coming | None:
     return Coming(tone="warn", words=f"The bill {was}; it is taken back at {names.network}.")
 
 
+def _posted_anew(facts: Facts, names: Names) -> Coming | None:
+    """We have taken our posting back and the next one does not stand yet: the bill looks unpaid, and is not."""
+    between = [paid for paid in facts.payments if paid.is_to_be_posted_anew]
+    if not between:
+        return None
+    words = [
+        f"The {method_of(_payment(paid))} {_been(paid, names)}. What was posted of it is taken back in {names.erp}, "
+        f"{_how_posted_anew(paid)}"
+        for paid in between
+    ]
+    words.append("The bill looks unpaid there: do not pay the bill again.")
+    stuck = any(paid.delivery and paid.delivery.state in (State.HELD, State.IGNORED) for paid in between)
+    return Coming(tone="bad" if stuck else "warn", words=" ".join(words))
+
+
+def _how_posted_anew(paid: Paid) -> str:
+    delivery = paid.delivery
+    if delivery is not None and delivery.state == State.HELD:
+        return f"and posting it anew is held: {delivery.reason}"
+    if _ignored(delivery):
+        return f"and it is not posted anew. {delivery.reason if delivery else ''}"
+    return "and it is posted anew with what it settles now."
+
+
 def _posting_gone(facts: Facts, names: Names) -> Coming | None:
     """Somebody took our posting out of the ERP, where the bill now looks as if nobody had paid it."""
     lost = [paid for paid in facts.payments if paid.stands and paid.posting and not paid.is_posted]
@@ -78,11 +103,15 @@ def _posting_gone(facts: Facts, names: Names) -> Coming | None:
 
 def _lost(paid: Paid, names: Names) -> str:
     payment, posting = _payment(paid), paid.posting
-    been = "has been paid" if payment.phase is Phase.EXECUTED else f"is being paid at {names.network}"
-    if payment.cleared_date:
-        been += " and has cleared"
+    been = _been(paid, names)
     word = posting.record.gone if posting and posting.record.gone else "voided"
     return f"The {method_of(payment)} {been}; its posting was {word} in {names.erp} by somebody."
+
+
+def _been(paid: Paid, names: Names) -> str:
+    payment = _payment(paid)
+    been = "has been paid" if payment.phase is Phase.EXECUTED else f"is being paid at {names.network}"
+    return f"{been} and has cleared" if payment.cleared_date else been
 
 
 def _stop(payments: Sequence[Paid], names: Names) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from connectors.base import Action
+from connectors.base import Action, ids_of_pieces
 from connectors.records import Kind, Payment, Phase, from_minor_units
 from syncs.story.entries import Entry, Rank
 from syncs.story.facts import Facts, Paid, Seen
@@ -15,7 +15,7 @@ def payment_entries(facts: Facts, names: Names) -> Iterator[Entry]:
     """Everything that was seen of payments on either side."""
     for paid in facts.payments:
         yield from _payment(paid, names)
-        if paid.posting is not None and not _voided_by_us(facts, paid):
+        if paid.posting is not None and not _voided_by_us(facts, paid.posting):
             yield from _posting(paid.posting, names)
     for seen, minor in facts.elsewhere:
         yield from _paid_elsewhere(seen, minor, names)
@@ -76,9 +76,9 @@ def _part(applied_minor: int, seen: Seen, payment: Payment) -> str:
     return f"{applied:,} {payment.currency} of this bill, within a payment over {payment.amount:,} {payment.currency}."
 
 
-def _voided_by_us(facts: Facts, paid: Paid) -> bool:
-    sent = [one for one in facts.attempts.values() if paid.delivery and one.sync_record_id == paid.delivery.pk]
-    return any(one.action == Action.VOID for one in sent)
+def _voided_by_us(facts: Facts, posting: Seen) -> bool:
+    voids = (one for one in facts.attempts.values() if one.action == Action.VOID)
+    return any(posting.record.remote_id in ids_of_pieces(one.link_id) for one in voids)
 
 
 def _posting(posting: Seen, names: Names) -> Iterator[Entry]:

@@ -1,0 +1,89 @@
+"""What a posting rests on: the bills and credits that it settles as the ERP shows them now, and what they carry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import msgspec
+
+from connectors.base import PAID_ON, ids_of_pieces
+from connectors.conversation import Conversation, Steps, fetching
+from connectors.records import AnyRecord, Kind, Payable, Payment
+from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
+from syncs.delivery.objections import Objection, objection, settles
+from syncs.delivery.planned import Planned
+from syncs.delivery.slice import Slice
+
+
+@dataclass(kw_only=True)
+class Open:
+    """The bills and credits that a set settles, as the ERP shows them less what is cleared already; what they carry."""
+
+    bills: dict[str, AnyRecord]
+    carried: dict[str, AnyRecord]
+    being_posted: set[str] = field(default_factory=set)
+    overruled: Mapping[int, Overruled] = field(default_factory=dict)
+
+    def without(self, posting: Payment) -> "Open":
+        """What is open once this posting is taken back."""
+        after = replace(self, bills=dict(self.bills), carried=dict(self.carried))
+        give_back(after, posting)
+        return after
+
+
+def fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
+    """The steps to what these payments settle, as the ERP shows it now."""
+    wanted = {application.target for one in settling for application in payment_of(one).applications}
+    bills: dict[str, AnyRecord] = {}
+    for kind in (Kind.BILL, Kind.CREDIT):
+        ids = sorted({target.id for target in wanted if target.kind is kind})
+        bills |= yield from fetched(slice_.talk, kind, ids)
+    yield "bills fetched"
+    carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
+    yield "payments on the bills fetched"
+    linked = not_ours_but_linked(slice_, carried)
+    carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
+    return Open(bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]))
+
+
+def _as_ours(payment: AnyRecord) -> AnyRecord:
+    """A payment of the ERP that a person linked: it objects to no other, as ours do not."""
+    return msgspec.structs.replace(payment, mark="linked") if isinstance(payment, Payment) else payment
+
+
+def objection_to(one: Planned, open_: Open) -> Objection | None:
+    """The first objection to posting this payment that nobody has overruled."""
+    allowed = open_.overruled.get(one.claim.id, NONE)
+    return objection(_as_paid(one), open_.bills, open_.carried, open_.being_posted, allowed)
+
+
+def give_back(open_: Open, posting: Payment) -> None:
+    """What a posting settles now is open again for where it goes, and it is no other payment to itself."""
+    for id in ids_of_pieces(posting.id):
+        open_.carried.pop(id, None)
+    for bill_id, gross in settles(posting).items():
+        bill = open_.bills.get(bill_id)
+        if isinstance(bill, Payable):
+            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + abs(gross))
+
+
+def settlements(bills: dict[str, AnyRecord]) -> list[str]:
+    """The payments that these bills carry."""
+    return sorted({one for bill in bills.values() if isinstance(bill, Payable) for one in bill.settlements})
+
+
+def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:
+    """The steps to these records as the other side shows them now, by id; what is not there is left out."""
+    return (yield from talk.call(fetching(kind, ids))) if ids else {}
+
+
+def payment_of(one: Planned) -> Payment:
+    """The payment that is planned, in the ids of the ERP."""
+    assert isinstance(one.write.record, Payment)
+    return one.write.record
+
+
+def _as_paid(one: Planned) -> Payment:
+    """The payment with the day on which it was paid, as somebody who entered it by hand would have it."""
+    day = one.write.context.get(PAID_ON)
+    return msgspec.structs.replace(payment_of(one), date=date.fromisoformat(day)) if day else payment_of(one)
