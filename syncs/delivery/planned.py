@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from connectors.base import Write
+from connectors.base import Action, Write
 from connectors.records import AnyRecord, Payable
-from syncs.delivery.scope import Ruling
+from syncs.delivery.scope import NOT_PAID, Ruling
 from syncs.delivery.verdict import Verdict
 from syncs.states import State
 
@@ -75,6 +75,13 @@ class Planned:
         return self.verdict(State.OUT_OF_SCOPE, outcome="not needed", **why)
 
     def stands(self, **details: object) -> Verdict:
-        """The other side holds what is wanted."""
-        held = {"settles": True, "fingerprint": self.claim.wanted_fingerprint}
-        return self.verdict(State.SYNCED, **{**held, **details})
+        """The other side holds what is wanted; a bill that it no longer pays is not in step while any of it is open."""
+        said = {"settles": True, "fingerprint": self.claim.wanted_fingerprint, **details}
+        bill, gone = self.claim.record, self.claim.gone
+        if self.write.action is not Action.WITHDRAW or not isinstance(bill, Payable) or gone or bill.balance <= 0:
+            return self.verdict(State.SYNCED, **said)
+        why = {"code": self.ruling.code, "reason": self.ruling.reason}
+        if self.ruling.code == NOT_PAID:
+            return self.verdict(State.OUT_OF_SCOPE, **said, **why)
+        why = {"code": "withdrawn_open", "reason": f"{why['reason']} {bill.balance} of it is open."}
+        return self.verdict(State.HELD, **said, **why, needs_somebody=True)

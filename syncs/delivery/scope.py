@@ -56,7 +56,7 @@ class Circumstances:
 
 
 SEND = Ruling(wish=Wish.SEND)
-CHANGED_AFTER_LOCK = "changed_after_lock"
+NOT_PAID = "currency_not_paid"
 
 
 def rule(record: AnyRecord, around: Circumstances) -> Ruling:
@@ -97,7 +97,7 @@ def _rule_order(order: PurchaseOrder, around: Circumstances) -> Ruling:
     if order.status != "open":
         return _out("order_closed", f"The purchase order was {order.status} before it was sent.")
     if order.currency not in _paid(around):
-        return _out("currency_not_paid", _not_paid(order.amount, order.currency, around))
+        return _out(NOT_PAID, _not_paid(order.amount, order.currency, around))
     return SEND
 
 
@@ -120,8 +120,8 @@ def _rule_payable(bill: Payable, around: Circumstances) -> Ruling:
     if bill.currency not in _paid(around):
         reason = _not_paid(bill.amount, bill.currency, around)
         if around.linked:
-            return Ruling(wish=Wish.STOP, code="currency_not_paid", reason=reason)
-        return _out("currency_not_paid", reason)
+            return Ruling(wish=Wish.STOP, code=NOT_PAID, reason=reason)
+        return _out(NOT_PAID, reason)
     total = sum((line.amount for line in bill.lines), Decimal(0))
     if total != bill.amount:
         return _hold("bill_does_not_tie", f"Its lines and tax sum to {total}, the {what} says {bill.amount}.")
@@ -131,7 +131,7 @@ def _rule_payable(bill: Payable, around: Circumstances) -> Ruling:
 def _rule_sent(bill: Payable, what: str, around: Circumstances) -> Ruling:
     if around.locked:
         reason = "It was changed in the ERP after the network had locked it, so it is withdrawn there."
-        return Ruling(wish=Wish.STOP, code=CHANGED_AFTER_LOCK, reason=reason)
+        return Ruling(wish=Wish.STOP, code="changed_after_lock", reason=reason)
     settled = bill.amount - bill.balance
     if settled > around.explained:
         reason = f"{settled} of {bill.amount} is settled in the ERP, of which we posted {around.explained}."

@@ -12,7 +12,6 @@ from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
 from syncs.delivery.recheck import look_again
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
-from syncs.delivery.scope import CHANGED_AFTER_LOCK
 from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.mirror.observe import Seen, observe
@@ -119,10 +118,7 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
             return to_be_posted_anew(taken, at=slice_.now())
         if not outcome.id:
             return one.left_out()
-        taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
-        if one.ruling.code != CHANGED_AFTER_LOCK:
-            return taken
-        return replace(taken, state=State.HELD, code="withdrawn_open", reason=one.ruling.reason, needs_somebody=True)
+        return one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
     assert one.write.sent_at is not None
     if isinstance(outcome, RecordRejected) and outcome.code == LOCKED and one.write.link is not None:
         return one.verdict(
