@@ -65,7 +65,7 @@ ENGINE = (
         code="payment_taken_back",
         actor=Actor.OPERATIONS,
         cause="A posted payment went back to an earlier status.",
-        remedy="Ask the AP network what became of it, then void the posting by hand or ignore this.",
+        remedy="Ask the AP network what became of it, then void the posting by hand and ignore this.",
     ),
     Fault(
         code="payment_does_not_tie",
@@ -125,7 +125,7 @@ ENGINE = (
         code="applications_changed",
         actor=Actor.CUSTOMER_AP,
         cause="The bills, the amount or the discounts of a payment changed after it was posted.",
-        remedy="Choose by policy to have it posted anew, or correct it in the ERP and ignore this record.",
+        remedy="Choose by policy to have it posted anew, or void ours, enter it by hand and link it.",
     ),
     Fault(
         code="linked_taken_back",
