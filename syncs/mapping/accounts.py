@@ -44,7 +44,7 @@ class AccountMappings:
 
 def mappings_in_force(integration_id: int, *, at: datetime) -> AccountMappings:
     """The mappings of this integration at this time."""
-    rows = Mapping.objects.filter(
+    rows = Mapping.objects.order_by("subject", "source", "-valid_from").filter(
         Q(valid_to=None) | Q(valid_to__gt=at), integration_id=integration_id, valid_from__lte=at
     )
     return AccountMappings({(row.subject, row.source): row.target for row in rows})

@@ -26,7 +26,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def policies_in_force(integration_id: int, *, at: datetime) -> dict[str, object]:
     """Every policy's value at this time."""
-    chosen = Policy.objects.filter(
+    chosen = Policy.objects.order_by("key", "-valid_from").filter(
         Q(valid_to=None) | Q(valid_to__gt=at), integration_id=integration_id, valid_from__lte=at
     )
     return {**DEFAULTS, **dict(chosen.values_list("key", "value"))}

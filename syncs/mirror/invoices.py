@@ -36,16 +36,20 @@ ON CONFLICT (remote_record_id) DO UPDATE SET status = excluded.status, since = e
 WHERE s.status <> excluded.status
 """
 
+# The few that stand still are read first and apart: the planner would look up the deliveries of every invoice for them.
 STANDING = """
+WITH s AS MATERIALIZED (
+    SELECT id, since, problem_id, remote_record_id FROM syncs_stoppedinvoice
+    WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s ORDER BY id FOR UPDATE
+)
 SELECT s.id, s.since, s.problem_id, r.id, r.status, r.gone, r.number, r.kind, r.body::text,
        bill.currency, CASE WHEN bill.gone = '' AND sent.state <> 'ignored' THEN bill.balance_minor END
-FROM syncs_stoppedinvoice s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
+FROM s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN (
     syncs_syncrecord sent JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.integration_id = %(pair)s
     JOIN syncs_remoterecord bill ON bill.id = sent.remote_record_id
 ) ON sent.tenant_id = r.tenant_id AND sent.target_id = r.remote_id AND stream.kind = r.kind
-WHERE s.tenant_id = %(tenant)s AND s.connection_id = %(connection)s
-ORDER BY s.id FOR UPDATE OF s
+ORDER BY s.id
 """
 
 

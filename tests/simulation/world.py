@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from django.db import connection as database
 
 from connectors.avidxchange.simulator import AvidXchangeSimulator
 from connectors.clock import VirtualClock
@@ -19,7 +20,7 @@ from syncs import scheduler
 from syncs.delivery.deliver import deliver_stream
 from syncs.integrations import activate, pair
 from syncs.mirror.pull import read_feed
-from syncs.models import Feed, Integration, Stream, SyncRecord
+from syncs.models import Feed, Integration, SyncRecord
 from syncs.models import Mapping as AccountMapping
 from syncs.states import State
 
@@ -37,6 +38,12 @@ ADDRESS = {
 WORK = {"feed": read_feed, "stream": deliver_stream}
 POLL_SECONDS = 240
 QUIET = timedelta(minutes=10)  # beyond the interval of reading and the time a change takes to be shown
+NEXT_DUE = """
+SELECT min(moment) FROM (
+    SELECT GREATEST(due_at, woken_until) AS moment FROM syncs_feed WHERE due_at IS NOT NULL
+    UNION ALL SELECT GREATEST(due_at, woken_until) FROM syncs_stream WHERE due_at IS NOT NULL
+) AS due WHERE moment > %s
+"""
 UNSETTLED = (State.PENDING, State.SENDING, State.IN_DOUBT)
 
 
@@ -108,10 +115,11 @@ class World:
 
     def wait_for_what_is_due(self) -> None:
         """Move time to the next moment at which something is due."""
-        rows = [*Feed.objects.exclude(due_at=None), *Stream.objects.exclude(due_at=None)]
-        moments = [max(moment for moment in (row.due_at, row.woken_until) if moment) for row in rows]
-        due = [moment for moment in moments if moment > self.clock.now()]
-        self.clock.advance(min(due) - self.clock.now() if due else timedelta(minutes=1))
+        now = self.clock.now()
+        with database.cursor() as cursor:
+            cursor.execute(NEXT_DUE, [now])
+            [due_at] = cursor.fetchone()
+        self.clock.advance(due_at - now if due_at else timedelta(minutes=1))
 
 
 def begin(
