@@ -14,7 +14,7 @@ from tests.simulation.world import COMPANY, OLDER, REALM, World
 Body = dict[str, Any]
 REFERENCES = {"check": "check_number", "ach": "ach_trace", "virtual_card": "card_last4"}
 # What these problems say is that another thing stands in the ERP than the network has.
-STANDS_OTHERWISE = ("applications_changed", "posting_gone", "posting_by_hand", "ignored")
+STANDS_OTHERWISE = ("applications_changed", "posting_gone", "ignored")
 
 
 def payments(world: World) -> Iterator[str]:
