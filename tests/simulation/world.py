@@ -1,6 +1,6 @@
 """A whole world in one process: a tenant, both providers, the engine, and time that moves when told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ import httpx
 from django.db import connection as database
 
 from connectors.avidxchange.simulator import AvidXchangeSimulator
+from connectors.base import Tokens
 from connectors.clock import VirtualClock
 from connectors.conversation import Conversation, Effects, Steps, finish, one_by_one
 from connectors.models import App, Connection, Tenant
@@ -22,11 +23,13 @@ from syncs.integrations import activate, pair
 from syncs.mirror.pull import read_feed
 from syncs.models import Feed, Integration, SyncRecord
 from syncs.models import Mapping as AccountMapping
+from syncs.services import go_on
 from syncs.states import State
 
 BEGINNING = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 URL = "http://simulator"
 REALM, COMPANY = "9130350000000001", "company-1"
+OLDER = "avidsuite-v1-observed"
 CALLBACK = "http://127.0.0.1:8000/connect/callback/"
 ADDRESS = {
     "Line1": "100 Main St",
@@ -56,11 +59,25 @@ class World:
     avidxchange: AvidXchangeSimulator
     integration: Integration
     wire: httpx.BaseTransport
-    deleted_bills: list[str] = field(default_factory=list)
+    deletions: list[tuple[str, str]] = field(default_factory=list)
+    meddled: set[str] = field(
+        default_factory=set
+    )  # the network's payments of which a person voided or deleted a posting
+    closings: list[str] = field(default_factory=list)
+    announce: Callable[[], int] = lambda: 0
 
     @property
     def tenant(self) -> Tenant:
         return self.integration.tenant
+
+    @property
+    def deleted_bills(self) -> list[str]:
+        """The bills that people deleted."""
+        return self.deleted("Bill")
+
+    def deleted(self, entity: str) -> list[str]:
+        """What people deleted in QuickBooks, by id."""
+        return [id for of, id in self.deletions if of == entity]
 
     @property
     def company(self) -> Any:
@@ -93,7 +110,9 @@ class World:
         return WORK[what](row_id, self.effects(holder))
 
     def work(self) -> int:
-        """Wake what is due and do it, once each; how much there was."""
+        """Hear what is announced, wake what is due and do it, once each; how much there was to do."""
+        self.announce()
+        go_on(self.clock.now())
         due: list[tuple[str, int]] = []
         scheduler.tick(self.clock.now(), wake=lambda what, row_id: due.append((what, row_id)))
         for what, row_id in due:
@@ -174,19 +193,41 @@ def begin(
     return world
 
 
-def sign_in(world: World) -> None:
-    """A person connects QuickBooks, as the callback would."""
-    connection = Connection.objects.get(pk=world.integration.erp_id)
-    wire = SimulatorTransport({"quickbooks": world.quickbooks})
+def undisturbed(world: World) -> Effects:
+    """What a person's own requests are given, whom no fault concerns."""
+    simulators = {"quickbooks": world.quickbooks, "avidxchange": world.avidxchange}
+    return replace(world.effects(), transport=SimulatorTransport(simulators))
+
+
+def consent(world: World) -> tuple[Conversation, Tokens]:
+    """A person consents in QuickBooks and comes back with tokens, as the callback has them."""
+    connection, effects = Connection.objects.get(pk=world.integration.erp_id), undisturbed(world)
     world.quickbooks.person("consent_automatically", realm_id=REALM)
-    talk = Conversation(connection=connection, effects=replace(world.effects(), transport=wire), trace_id="sign-in")
+    talk = Conversation(connection=connection, effects=effects, trace_id="sign-in")
     connector = talk.connector("")
     url = connector.authorize_url(state="state", redirect_uri=CALLBACK)
-    answer = wire.handle_request(httpx.Request("GET", url))
+    answer = effects.transport.handle_request(httpx.Request("GET", url))
     code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
-    tokens = connector.exchange(code=code, redirect_uri=CALLBACK)
-    StoredTokens.of(connection).replace(tokens, now=world.clock.now())
-    connection.status = Connection.Status.CONNECTED
+    return talk, connector.exchange(code=code, redirect_uri=CALLBACK)
+
+
+def sign_in(world: World) -> None:
+    """A person connects QuickBooks for the first time."""
+    talk, tokens = consent(world)
+    StoredTokens.of(talk.connection).replace(tokens, now=world.clock.now())
+    talk.connection.status = Connection.Status.CONNECTED
+    talk.connection.save()
+
+
+def go_back(world: World) -> None:
+    """The company is shown by the older interface from now on, and signed in to by its two tokens."""
+    older = AvidXchangeSimulator(world.clock, profile=OLDER, throttle=False)
+    older.companies = world.avidxchange.companies
+    world.avidxchange = older
+    world.wire = SimulatorTransport({"quickbooks": world.quickbooks, "avidxchange": older})
+    connection = Connection.objects.get(pk=world.integration.ap_network_id)
+    connection.settings = {**connection.settings, "profile": OLDER}
+    connection.credentials = older.person("issue_tokens", company_id=COMPANY)
     connection.save()
 
 
