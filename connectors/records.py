@@ -129,8 +129,8 @@ class Account(Record, frozen=True, kw_only=True):
 class Dimension(Record, frozen=True, kw_only=True):
     """One value of a dimension; `dimension` says of which (department, class, location).
 
-    An ERP's ids of values begin with that word and a hyphen, as in `Class-34`: a line has nothing but the id, and whether
-    it carries a dimension that every line must carry is told by it.
+    An ERP's ids of values begin with that word and a hyphen, as in `Class-34`: a line has nothing but the ids, and
+    whether it carries a dimension that policy requires is told by them.
     """
 
     dimension: str

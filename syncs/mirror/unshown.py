@@ -6,6 +6,7 @@ its bills, and nothing about money follows from a list.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -58,9 +59,9 @@ def _asking_for(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
 
 
 def _unshown(feed: Feed, kind: Kind, after: int) -> list[Row]:
-    concerned = {"tenant": feed.tenant_id, "connection": feed.connection_id, "kind": str(kind)}
+    concerned: dict[str, Any] = {"tenant": feed.tenant_id, "connection": feed.connection_id, "kind": str(kind)}
     with database.cursor() as cursor:
-        cursor.execute(UNSHOWN, {**concerned, "after": after, "at_once": AT_ONCE})
+        cursor.execute(UNSHOWN, concerned | {"after": after, "at_once": AT_ONCE})
         return list(cursor.fetchall())
 
 

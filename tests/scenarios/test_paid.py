@@ -79,7 +79,9 @@ def test_01_paid_by_check_whatever_is_seen_of_its_way(profile: str, stages: tupl
 
 @payments_only
 @pytest.mark.parametrize(
-    ("method", "word", "number"), [("ach", "ach", "ach_trace"), ("virtual_card", "card", "card_last4")], ids=["02", "03"]
+    ("method", "word", "number"),
+    [("ach", "ach", "ach_trace"), ("virtual_card", "card", "card_last4")],
+    ids=["02", "03"],
 )
 def test_02_03_paid_by_ach_or_virtual_card_and_its_trace_or_last_four_digits_are_the_reference(
     profile: str, method: str, word: str, number: str
