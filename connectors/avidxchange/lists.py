@@ -5,12 +5,14 @@ values of each dimension are a list of their own; what is still to be read stand
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from connectors.avidxchange.client import Client
 from connectors.avidxchange.decoding_lists import decode_value
 from connectors.avidxchange.dimensions import known_dimensions
+from connectors.avidxchange.mapping import value_id
 from connectors.avidxchange.reading import decode_rows
 from connectors.base import Cursor, Page, Unreadable
 from connectors.records import AnyRecord, Kind
@@ -75,4 +77,7 @@ def _slots(dimension: Sequence[str] | None) -> tuple[str, dict[str, str]]:
 
 
 def _decoded(client: Client, kind: Kind, code: str, rows: Sequence[Any]) -> Decoded:
-    return decode_rows(client.profile, kind, rows, partial(decode_value, code=code) if code else None)
+    if not code:
+        return decode_rows(client.profile, kind, rows)
+    records, unreadable = decode_rows(client.profile, kind, rows, partial(decode_value, code=code))
+    return records, [replace(one, id=value_id(code, one.id)) for one in unreadable]

@@ -18,7 +18,7 @@ MINOR_VERSION = "75"
 PAGE = 1000  # Intuit: the most rows of one answer
 IDS_AT_ONCE = 150  # the address of a query with ids of 19 digits stays below 5,000 characters
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+write_body = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class Client:
 
     def post(self, entity: str, body: Mapping[str, Any], *, request_key: str, **options: str) -> msgspec.Raw:
         """Write an object once; the same request key gets the first answer again and writes nothing more."""
-        url, sent = f"{self._company}/{entity.lower()}", _encoder.encode(body)
+        url, sent = f"{self._company}/{entity.lower()}", write_body(body)
         params = {"minorversion": MINOR_VERSION, "requestid": request_key, **options}
         headers = {**self._headers, "Content-Type": "application/json"}
         answer = self._http.write(url, classify=classify_write, body=sent, params=params, headers=headers)

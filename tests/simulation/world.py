@@ -38,6 +38,7 @@ ADDRESS = {
     "PostalCode": "28202",
     "Country": "US",
 }
+FUNDING, IN_TRANSIT = AccountMapping.Subject.FUNDING_ACCOUNT, AccountMapping.Subject.IN_TRANSIT
 WORK = {"feed": read_feed, "stream": deliver_stream}
 POLL_SECONDS = 240
 QUIET = timedelta(minutes=10)  # beyond the interval of reading and the time a change takes to be shown
@@ -51,43 +52,17 @@ UNSETTLED = (State.PENDING, State.SENDING, State.IN_DOUBT)
 
 
 @dataclass(kw_only=True)
-class World:
-    """Both providers' books and our rows; `effects` is what the engine is given, `wire` what it is connected by."""
+class Engine:
+    """Our rows and time; `effects` is what the engine is given, `wire` what it is connected by."""
 
     clock: VirtualClock
-    quickbooks: QuickBooksSimulator
-    avidxchange: AvidXchangeSimulator
     integration: Integration
     wire: httpx.BaseTransport
-    deletions: list[tuple[str, str]] = field(default_factory=list)
-    meddled: set[str] = field(
-        default_factory=set
-    )  # the network's payments of which a person voided or deleted a posting
-    closings: list[str] = field(default_factory=list)
     announce: Callable[[], int] = lambda: 0
 
     @property
     def tenant(self) -> Tenant:
         return self.integration.tenant
-
-    @property
-    def deleted_bills(self) -> list[str]:
-        """The bills that people deleted."""
-        return self.deleted("Bill")
-
-    def deleted(self, entity: str) -> list[str]:
-        """What people deleted in QuickBooks, by id."""
-        return [id for of, id in self.deletions if of == entity]
-
-    @property
-    def company(self) -> Any:
-        """QuickBooks' books."""
-        return self.quickbooks.company(REALM)
-
-    @property
-    def network(self) -> Any:
-        """AvidXchange's books."""
-        return self.avidxchange.company(COMPANY)
 
     def effects(self, holder: str = "worker") -> Effects:
         """What a worker is given here."""
@@ -99,11 +74,6 @@ class World:
             concurrently=one_by_one,
             budgets=False,
         )
-
-    def person(self, simulator: Any, act: str, **arguments: Any) -> Any:
-        """A person acts in a provider's own pages."""
-        owner = {"realm_id": REALM} if simulator is self.quickbooks else {"company_id": COMPANY}
-        return simulator.person(act, **owner, **arguments)
 
     def steps(self, what: str, row_id: int, holder: str = "worker") -> Steps[None]:
         """One slice, to be made step by step."""
@@ -141,6 +111,42 @@ class World:
         self.clock.advance(due_at - now if due_at else timedelta(minutes=1))
 
 
+@dataclass(kw_only=True)
+class World(Engine):
+    """Both providers' books beside our rows."""
+
+    quickbooks: QuickBooksSimulator
+    avidxchange: AvidXchangeSimulator
+    deletions: list[tuple[str, str]] = field(default_factory=list)
+    # the network's payments of which a person voided or deleted a posting
+    meddled: set[str] = field(default_factory=set)
+    closings: list[str] = field(default_factory=list)
+
+    @property
+    def deleted_bills(self) -> list[str]:
+        """The bills that people deleted."""
+        return self.deleted("Bill")
+
+    def deleted(self, entity: str) -> list[str]:
+        """What people deleted in QuickBooks, by id."""
+        return [id for of, id in self.deletions if of == entity]
+
+    @property
+    def company(self) -> Any:
+        """QuickBooks' books."""
+        return self.quickbooks.company(REALM)
+
+    @property
+    def network(self) -> Any:
+        """AvidXchange's books."""
+        return self.avidxchange.company(COMPANY)
+
+    def person(self, simulator: Any, act: str, **arguments: Any) -> Any:
+        """A person acts in a provider's own pages."""
+        owner = {"realm_id": REALM} if simulator is self.quickbooks else {"company_id": COMPANY}
+        return simulator.person(act, **owner, **arguments)
+
+
 def begin(
     *,
     seed: int = 0,
@@ -158,8 +164,8 @@ def begin(
     quickbooks.create_company(REALM, "Blue Ridge Wholesale")
     avidxchange.person("link_company", company_id=COMPANY, name="Blue Ridge Wholesale")
     tenant = Tenant.objects.create(name=f"Blue Ridge Wholesale {seed}")
-    erp = _connection(tenant, "quickbooks", REALM, {"client_id": "qb-app", "client_secret": "qb-secret"}, {}, {})
-    network = _connection(
+    erp = connect(tenant, "quickbooks", REALM, {"client_id": "qb-app", "client_secret": "qb-secret"}, {}, {})
+    network = connect(
         tenant,
         "avidxchange",
         COMPANY,
@@ -173,20 +179,8 @@ def begin(
     network.status = Connection.Status.CONNECTED
     network.save()
     erp.refresh_from_db()
-    for subject, method, target in (
-        (AccountMapping.Subject.FUNDING_ACCOUNT, "*", bank(world, "Checking")),
-        (AccountMapping.Subject.IN_TRANSIT, "*", bank(world, "Payments in transit")),
-    ):
-        AccountMapping.objects.create(
-            tenant=tenant,
-            integration=integration,
-            subject=subject,
-            source=method,
-            target=target,
-            valid_from=clock.now(),
-            changed_by="test",
-            why="set up",
-        )
+    for subject, name in ((FUNDING, "Checking"), (IN_TRANSIT, "Payments in transit")):
+        map_account(integration, subject, bank(world, name), clock.now())
     integration.refresh_from_db()
     Feed.objects.update(interval_seconds=POLL_SECONDS)
     activate(integration, by="test", why="set up", now=clock.now())
@@ -199,24 +193,48 @@ def undisturbed(world: World) -> Effects:
     return replace(world.effects(), transport=SimulatorTransport(simulators))
 
 
+def map_account(integration: Integration, subject: str, target: str, now: datetime) -> None:
+    """Finance has chosen an account, for every method."""
+    AccountMapping.objects.create(
+        tenant=integration.tenant,
+        integration=integration,
+        subject=subject,
+        source="*",
+        target=target,
+        valid_from=now,
+        changed_by="test",
+        why="set up",
+    )
+
+
 def consent(world: World) -> tuple[Conversation, Tokens]:
     """A person consents in QuickBooks and comes back with tokens, as the callback has them."""
-    connection, effects = Connection.objects.get(pk=world.integration.erp_id), undisturbed(world)
     world.quickbooks.person("consent_automatically", realm_id=REALM)
+    return come_back(Connection.objects.get(pk=world.integration.erp_id), undisturbed(world), CALLBACK)
+
+
+def come_back(connection: Connection, effects: Effects, callback: str) -> tuple[Conversation, Tokens]:
+    """A person was at the provider, whose simulator consents at once, and comes back with tokens."""
     talk = Conversation(connection=connection, effects=effects, trace_id="sign-in")
     connector = talk.connector("")
-    url = connector.authorize_url(state="state", redirect_uri=CALLBACK)
+    url = connector.authorize_url(state="state", redirect_uri=callback)
     answer = effects.transport.handle_request(httpx.Request("GET", url))
     code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
-    return talk, connector.exchange(code=code, redirect_uri=CALLBACK)
+    return talk, connector.exchange(code=code, redirect_uri=callback)
 
 
 def sign_in(world: World) -> None:
     """A person connects QuickBooks for the first time."""
-    talk, tokens = consent(world)
-    StoredTokens.of(talk.connection).replace(tokens, now=world.clock.now())
-    talk.connection.status = Connection.Status.CONNECTED
-    talk.connection.save()
+    world.quickbooks.person("consent_automatically", realm_id=REALM)
+    sign_in_by_redirect(Connection.objects.get(pk=world.integration.erp_id), undisturbed(world), CALLBACK)
+
+
+def sign_in_by_redirect(connection: Connection, effects: Effects, callback: str) -> None:
+    """A person connects a provider for the first time."""
+    _, tokens = come_back(connection, effects, callback)
+    StoredTokens.of(connection).replace(tokens, now=effects.clock.now())
+    connection.status = Connection.Status.CONNECTED
+    connection.save()
 
 
 def go_back(world: World) -> None:
@@ -240,7 +258,7 @@ def bank(world: World, name: str) -> str:
     return str(account["Id"])
 
 
-def _connection(
+def connect(
     tenant: Tenant,
     provider: str,
     account_id: str,
@@ -248,6 +266,7 @@ def _connection(
     credentials: dict[str, str],
     settings: dict[str, Any],
 ) -> Connection:
+    """A connection that nobody has signed in to, through an app of its own."""
     registration = App.objects.create(
         tenant=tenant, provider=provider, environment="simulated", name="app", credentials=app
     )
