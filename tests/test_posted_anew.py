@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from connectors.base import JOINT, Action, Write
 from connectors.records import Application, Kind, Method, Payment, Phase, Ref
 from syncs.delivery.reposts import added, is_being_taken_back, is_first_half, is_to_be_posted_anew
+from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.models import RemoteRecord, Stream, SyncRecord
 from syncs.states import State
 from syncs.story.coming import coming
@@ -407,6 +408,14 @@ def test_taking_back_what_lives_is_the_first_half_of_posting_it_anew() -> None:
     assert is_first_half(wrote(Action.VOID, Phase.PENDING))
     assert not is_first_half(wrote(Action.VOID, Phase.REVERSED))
     assert not is_first_half(wrote(Action.CREATE, Phase.EXECUTED))
+
+
+def test_what_is_being_taken_back_is_stopped_while_its_payment_lives_and_ties() -> None:
+    policies = {"currencies": ["USD"], "pending_payments": True}
+    around = Circumstances(linked=True, gone=False, explained=Decimal(0), policies=policies, taken_back=True)
+    assert rule(paying(Phase.EXECUTED), around).wish is Wish.STOP
+    assert rule(paying(Phase.REVERSED), around).code == "payment_reversed"
+    assert rule(replace(paying(Phase.EXECUTED), amount=Decimal("90.00")), around).wish is Wish.HOLD
 
 
 def test_a_pending_posting_follows_its_bills_in_place_and_not_its_discounts() -> None:

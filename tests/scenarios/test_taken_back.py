@@ -161,7 +161,7 @@ def test_the_bills_of_an_executed_payment_change_and_by_policy_it_is_posted_anew
     assert_at_rest()
 
 
-@payments_only
+@everything
 def test_a_payment_over_two_ap_accounts_with_discounts_is_posted_in_parts_and_all_of_it_is_taken_back(
     profile: str,
 ) -> None:
