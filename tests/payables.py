@@ -66,6 +66,13 @@ def map_discounts(world: World) -> str:
     return str(account)
 
 
+def by_policy(world: World, key: str, value: object) -> None:
+    """Finance chooses a policy."""
+    services.set_policy(
+        integration=world.integration, key=key, value=value, by="Ann", why="our books", now=world.clock.now()
+    )
+
+
 def invoice(world: World, number: str = "INV-1") -> dict[str, Any]:
     """The invoice of this number in the network's books."""
     [found] = [one for one in world.network.invoices.values() if one["invoice_number"] == number]

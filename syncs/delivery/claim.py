@@ -14,7 +14,7 @@ from django.db import transaction
 
 from connectors.base import REPLACES, REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import Dimension, Image, Kind, Payable, Payment, Phase, restore
+from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payment, Phase, restore
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decided import vendors_there
@@ -190,8 +190,7 @@ def _as_sent(one: Claim, ruling: Ruling) -> str:
 def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Write:
     """The write of this ruling; Missing or MappingError where it cannot be made."""
     action = _action(one, ruling)
-    stops_known = ruling.wish is Wish.STOP and one.target_id
-    resolved = one.record if stops_known else resolve(slice_, what_we_send(one.record), known)
+    resolved = _resolved(slice_, one, ruling, known)
     stands_on = one.target_date if one.target_status == Phase.EXECUTED else None
     resolved, moved = on_an_open_day(
         resolved, closed=slice_.closed_through, policy=slice_.policies["closed_period"], stands_on=stands_on
@@ -207,6 +206,19 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
         context={**_context(slice_, one, ruling), **moved, **({} if one.target_id else one.decided)},
     )
+
+
+def _resolved(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> AnyRecord:
+    """The record in the other side's ids; of one that is stopped there it is known by its link, whatever is missing."""
+    stops_known = ruling.wish is Wish.STOP and bool(one.target_id)
+    if stops_known and not isinstance(one.record, Payment):
+        return one.record
+    try:
+        return resolve(slice_, what_we_send(one.record), known)
+    except (Missing, MappingError):
+        if stops_known:
+            return one.record
+        raise
 
 
 def _context(slice_: Slice, one: Claim, ruling: Ruling) -> dict[str, str]:
