@@ -222,7 +222,10 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Payment(Record, frozen=True, kw_only=True):
-    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it."""
+    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it.
+
+    `refunded` says of one that was taken back that its money is the payer's again, no longer with the network.
+    """
 
     vendor: Ref
     amount: Decimal
@@ -239,6 +242,7 @@ class Payment(Record, frozen=True, kw_only=True):
     reissue_of: str = ""
     memo: str = ""
     mark: str = ""
+    refunded: bool = False
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -288,7 +292,8 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LedgerEntry(Record, frozen=True, kw_only=True):
-    """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit)."""
+    """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit),
+    `settlements` are the ids of the payments that settle what it owes."""
 
     type: str
     number: str = ""
@@ -296,6 +301,7 @@ class LedgerEntry(Record, frozen=True, kw_only=True):
     currency: str
     postings: tuple[Posting, ...] = ()
     memo: str = ""
+    settlements: tuple[str, ...] = ()
 
 
 class FundingAccount(Record, frozen=True, kw_only=True):

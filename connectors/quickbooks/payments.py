@@ -9,9 +9,10 @@ import msgspec
 
 from connectors.base import PAID_ON, Action, Outcome, Receipt, Write
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
-from connectors.quickbooks import memo, parts, posting
+from connectors.quickbooks import entries, memo, parts, posting
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.discounts import SOURCE, Discounts
+from connectors.quickbooks.entering import Entering, may_need_one
 from connectors.quickbooks.faults import PROVIDER, error_of
 from connectors.quickbooks.ledger import decode_payment
 from connectors.quickbooks.parting import Parting, ids_known, is_in_parts, is_linked
@@ -32,6 +33,10 @@ class Payments:
     @property
     def discounts(self) -> Discounts:
         return Discounts(self.client, self.home_currency)
+
+    @property
+    def entering(self) -> Entering:
+        return Entering(self)
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write these one by one; raises only while nothing has been sent."""
@@ -56,6 +61,7 @@ class Payments:
         bills and among those made since it was sent, and is ours only if its memo carries our mark. A write that a row
         which we cannot read may concern is left out.
         """
+        writes = [entries.without_entries(write) for write in writes]
         unreadable: list[bytes] = []
         linked = [id for write in writes for id in ids_known(write)]
         by_id = self.by_id(linked, unreadable)
@@ -63,12 +69,15 @@ class Payments:
         candidates = self._candidates(unlinked, unreadable) if unlinked else []
         discounted = [write.record_key for write in writes if write.action is Action.VOID and _takes_discount(write)]
         credits = self.discounts.standing(discounted, unreadable)
+        changed = [write.record_key for write in writes if write.action is not Action.CREATE]
+        entered = self.entering.standing(changed, unreadable)
         found: dict[str, Receipt | None] = {}
         for write in writes:
             ours = _ours(write, by_id, candidates)
             if not _may_concern(unreadable, write):
                 made = ours and write.record_key not in credits  # a void leaves no credit behind
-                found[write.record_key] = _made_by(write, ours) if made else None
+                beside = entered.get(write.record_key, {})
+                found[write.record_key] = _made_with(write, ours, beside) if made else None
         return found
 
     def standing(self, write: Write, unreadable: list[bytes]) -> list[Payment]:
@@ -81,12 +90,18 @@ class Payments:
         return posting.is_as_asked(_payment(write), stands, **_told(write))
 
     def _write(self, write: Write) -> Receipt:
+        write = entries.without_entries(write)
         if is_in_parts(write):
             return Parting(self).write(write, _payment(write))
-        if not _takes_discount(write):
-            return self.void(write) if write.action is Action.VOID else self.post(write)
+        return self.entering.write(write, _payment(write), _told(write)) if may_need_one(write) else self.bring(write)
+
+    def bring(self, write: Write, *, with_care: bool = False) -> Receipt:
+        """Bring one bill payment, and the credit of its discount, to what is wanted; `with_care` says that a part of a
+        void may have been done already."""
         if write.action is Action.VOID:
-            return self._void_with_discount(write)
+            return self._void_what_stands(write) if with_care or _takes_discount(write) else self.void(write)
+        if not _takes_discount(write):
+            return self.post(write)
         posting.refuse_what_is_not_posted(_payment(write))
         credit = self.discounts.bring(write, _payment(write))
         try:
@@ -108,7 +123,7 @@ class Payments:
         """Void one bill payment."""
         return self._sent(write, posting.encode_change(*_linked(write)), operation="update", include="void")
 
-    def _void_with_discount(self, write: Write) -> Receipt:
+    def _void_what_stands(self, write: Write) -> Receipt:
         """Void what stands, if anything still does, and then take the discount back too."""
         unreadable: list[bytes] = []
         stands = self.by_id([write.link.id] if write.link else [], unreadable)
@@ -121,7 +136,8 @@ class Payments:
             receipt = Receipt(id=done.id, version=done.version, record=done)
         else:
             receipt = Receipt(id=write.link.id if write.link else "")
-        self.discounts.take_back(write)
+        if _takes_discount(write):
+            self.discounts.take_back(write)
         return receipt
 
     def _sent(self, write: Write, body: dict[str, Any], **options: str) -> Receipt:
@@ -145,9 +161,9 @@ class Payments:
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
         recent = self._read(self._sent_since(writes), unreadable)
         bills: list[msgspec.Raw] = []
-        for kind, entity in posting.ENTITIES.items():
-            targets = [part.target for write in writes for part in _payment(write).applications]
-            bills += self.client.by_ids(entity, [target.id for target in targets if target.kind is kind])
+        targets = [posting.linked(part.target) for write in writes for part in _payment(write).applications]
+        for entity in posting.ENTITIES.values():
+            bills += self.client.by_ids(entity, [id for kind, id in targets if kind == entity])
         unreadable += [bytes(row) for row in bills if not glimpse(row).id]
         links = [link for row in bills for link in glimpse(row).linked_txn if link.txn_type.startswith("BillPayment")]
         others = {link.txn_id for link in links} - {payment.id for payment in recent}
@@ -172,6 +188,15 @@ class Payments:
             except MappingError:
                 unreadable.append(bytes(row))
         return payments
+
+
+def _made_with(write: Write, ours: list[Payment], beside: entries.Made) -> Receipt | None:
+    """The same as `_made_by` of a payment that entries of ours may stand beside."""
+    if not beside:
+        return _made_by(write, ours)
+    wanted = entries.wanted(write, _payment(write), ours[0], beside, **_told(write))
+    standing = beside.get(wanted.piece) if wanted else None
+    return entries.receipt_of(ours[0], beside) if wanted and standing and wanted.stands_as(standing) else None
 
 
 def _made_by(write: Write, ours: list[Payment]) -> Receipt | None:

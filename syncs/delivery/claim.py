@@ -16,7 +16,7 @@ from connectors.base import REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
 from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payment, Phase, restore
 from syncs.delivery.attempts import begin_attempts
-from syncs.delivery.closed import on_an_open_day
+from syncs.delivery.closed import on_an_open_day, reversal_by_entry
 from syncs.delivery.decided import vendors_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
@@ -59,11 +59,14 @@ SELECT one.id FROM unnest(ARRAY['pending', 'waiting']) AS due (state) CROSS JOIN
 DUE = """
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
-       s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), there.date,
+       s.waiting_kind, s.waiting_id, s.problem_id,
+       CASE WHEN entry.id IS NULL THEN coalesce(there.status, '') ELSE 'executed' END, coalesce(entry.date, there.date),
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
     AND there.kind = r.kind AND there.remote_id = split_part(s.target_id, '+', 1)
+LEFT JOIN syncs_remoterecord entry ON entry.tenant_id = s.tenant_id AND entry.connection_id = there.connection_id
+    AND entry.kind = 'ledger_entry' AND entry.remote_id = nullif(split_part(s.target_id, '+', 2), '')
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
@@ -194,6 +197,8 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
     resolved, moved = on_an_open_day(
         resolved, closed=slice_.closed_through, policy=slice_.policies["closed_period"], stands_on=stands_on
     )
+    if action is Action.VOID:
+        moved = reversal_by_entry(slice_.policies, slice_.closed_through, slice_.accounts.in_transit())
     return Write(
         kind=slice_.kind,
         action=action,

@@ -12,10 +12,10 @@ import msgspec
 
 from connectors.base import JOINT, PAID_ON, Action, Link, Receipt, ids_of_pieces
 from connectors.conversation import Conversation, Job, Steps
-from connectors.records import AnyRecord, Kind, Payable, Payment, Phase
+from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment, Phase
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
-from syncs.delivery.objections import Objection, discounts, is_same_posting, objection, settles, takes
+from syncs.delivery.objections import Objection, as_bill, discounts, is_same_posting, objection, settles, takes
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
@@ -76,12 +76,13 @@ def _not_mirrored_since(slice_: Slice) -> datetime:
 def _fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
     wanted = {application.target for one in settling for application in _payment(one).applications}
     bills: dict[str, AnyRecord] = {}
-    for kind in (Kind.BILL, Kind.CREDIT):
+    for kind in (Kind.BILL, Kind.CREDIT, Kind.LEDGER_ENTRY):
         ids = sorted({target.id for target in wanted if target.kind is kind})
         bills |= yield from fetched(slice_.talk, kind, ids)
     yield "bills fetched"
     carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
     yield "payments on the bills fetched"
+    bills |= {id: as_bill(one, carried) for id, one in bills.items() if isinstance(one, LedgerEntry)}
     linked = not_ours_but_linked(slice_, carried)
     carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
     return Open(bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]))
@@ -177,7 +178,9 @@ def _on_posting(one: Planned, posting: AnyRecord | None) -> Verdict | None:
     if not isinstance(posting, Payment) or posting.phase is Phase.REVERSED:
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        return None if discounts(_payment(one)) else one.stands(outcome="found", verb="delivery_found")
+        # What stands beside it may still have to be undone.
+        is_more = discounts(_payment(one)) or posting is not None and JOINT in _link(one).id
+        return None if is_more else one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:
         return _not_ours(one, "posting_gone", "is no longer what we posted")
     if one.write.action is Action.UPDATE and _executed_otherwise(_payment(one), posting):
@@ -236,7 +239,8 @@ def _executed_otherwise(payment: Payment, posting: Payment) -> bool:
 
 def settlements(bills: dict[str, AnyRecord]) -> list[str]:
     """The payments that these bills carry."""
-    return sorted({one for bill in bills.values() if isinstance(bill, Payable) for one in bill.settlements})
+    settled = [bill for bill in bills.values() if isinstance(bill, Payable | LedgerEntry)]
+    return sorted({one for bill in settled for one in bill.settlements})
 
 
 def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:

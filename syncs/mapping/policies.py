@@ -15,6 +15,7 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
         "required_dimensions": [],
         "hold_days": 5,
         "closed_period": "hold",
+        "reversal_entry": False,
     }
 )
 CLOSED_PERIOD = ("hold", "first_open_day")

@@ -34,6 +34,7 @@ DECIDED_BY = {
     "required_dimensions": ("dimension_missing",),
     "hold_days": (),
     "closed_period": ("period_closed",),
+    "reversal_entry": ("period_closed",),
 }
 
 
