@@ -1,15 +1,28 @@
 """Payments whose books were closed meanwhile: executed or taken back by journal entries of ours, and made anew."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from syncs import services
-from syncs.models import RemoteRecord
+from syncs.models import RemoteRecord, SyncRecord
 from syncs.states import State
-from tests.payables import balance, execute, of_bill, of_payment, open_problems, postings, with_posting
+from tests.payables import (
+    balance,
+    deliver,
+    execute,
+    of_bill,
+    of_payment,
+    open_problems,
+    postings,
+    read,
+    run_until,
+    with_posting,
+    worker,
+)
 from tests.scenarios.wholesaler import applied, assert_at_rest
 from tests.simulation.world import World, bank
 
@@ -197,6 +210,41 @@ def test_a_reissue_that_is_voided_too_owes_the_entry_again_and_the_next_one_sett
     living = [one for one in world.company.bill_payments.values() if one["Line"]]
     assert [kind for one in living for kind, _ in applied(one)] == ["Bill", "JournalEntry"]
     assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    assert_at_rest()
+
+
+FORGOTTEN = {"state": "pending", "target_version": "", "settled": 0, "settled_fingerprint": ""}
+
+
+@pytest.mark.parametrize("by_entry", [executed_in_closed_month, taken_back_after_the_close])
+@pytest.mark.parametrize("knows_the_posting", [True, False])
+def test_a_restored_backup_finds_the_entry_though_the_books_are_open_again(
+    by_entry: Callable[[], tuple[World, str, str]], knows_the_posting: bool
+) -> None:
+    world, _, payment_id = by_entry()
+    known = of_payment(payment_id)
+    before = [(one["Id"], one["SyncToken"]) for one in (*world.company.bill_payments.values(), *journal(world))]
+    world.person(world.quickbooks, "close_books", through=None)
+    left = known.target_id.partition("+")[0] if knows_the_posting else ""
+    SyncRecord.objects.filter(pk=known.pk).update(**FORGOTTEN, target_id=left, next_attempt_at=world.clock.now())
+    deliver(world, "payment")
+    world.settle(days=2)
+    after = [(one["Id"], one["SyncToken"]) for one in (*world.company.bill_payments.values(), *journal(world))]
+    assert (after, of_payment(payment_id).target_id) == (before, known.target_id)
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("step", ["claimed", "postings fetched", "sent"])
+def test_a_worker_killed_over_an_entry_leaves_it_once(step: str) -> None:
+    world, bill_id, payment_id = with_posting()
+    close_march(world)
+    world.network.payments[payment_id]["payment_date"] = world.clock.now().date()
+    execute(world, payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    run_until(worker(world, "payment"), step)
+    world.settle(days=2)
+    assert (len(journal(world)), len(postings(world, bill_id))) == (1, 1)
     assert_at_rest()
 
 
