@@ -1,6 +1,7 @@
 """The journal entries of payments: which are wanted, what they say, and what they and a bill payment are together."""
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -43,9 +44,13 @@ def write(action: Action, record: Payment, **changes: Any) -> Write:
 
 
 def wanted(
-    action: Action, asked: Payment, stands: Payment, made: entries.Made | None = None, **context: str
+    action: Action,
+    asked: Payment,
+    stands: Payment,
+    made: entries.Made | None = None,
+    context: Mapping[str, str] | None = None,
 ) -> entries.Wanted | None:
-    return entries.wanted(write(action, asked, context=context), asked, stands, made or {}, **TOLD)
+    return entries.wanted(write(action, asked, context=context or {}), asked, stands, made or {}, **TOLD)
 
 
 def entered(wanted: entries.Wanted | None, id: str = "5", **changes: Any) -> LedgerEntry:
@@ -89,9 +94,9 @@ def test_nothing_but_the_execution_of_the_same_payment_is_done_by_an_entry(stand
 
 def test_a_reversal_is_made_only_where_the_engine_allows_it_and_never_with_a_discount() -> None:
     assert wanted(Action.VOID, EXECUTED, EXECUTED) is None
-    assert wanted(Action.VOID, EXECUTED, EXECUTED, **OPEN_DAY) is not None
+    assert wanted(Action.VOID, EXECUTED, EXECUTED, context=OPEN_DAY) is not None
     part = Application(target=Ref(Kind.BILL, "145"), gross=PAID + 2, discount=Decimal(2), net=PAID)
-    assert wanted(Action.VOID, EXECUTED, replace(EXECUTED, applications=(part,)), **OPEN_DAY) is None
+    assert wanted(Action.VOID, EXECUTED, replace(EXECUTED, applications=(part,)), context=OPEN_DAY) is None
 
 
 @pytest.mark.parametrize(
@@ -108,13 +113,13 @@ def test_what_is_taken_back_lies_where_its_money_is(
     stands: Payment, was_executed_by_entry: bool, refunded: bool, debit: str
 ) -> None:
     made = {"execution": entered(wanted(Action.UPDATE, EXECUTED, PENDING))} if was_executed_by_entry else {}
-    asked = wanted(Action.VOID, replace(EXECUTED, refunded=refunded), stands, made, **OPEN_DAY)
+    asked = wanted(Action.VOID, replace(EXECUTED, refunded=refunded), stands, made, context=OPEN_DAY)
     assert asked is not None
     assert (asked.debit, asked.date) == (debit, date(2026, 4, 1))
 
 
 def test_the_line_on_the_payables_names_the_vendor_and_the_bills() -> None:
-    asked = wanted(Action.VOID, EXECUTED, EXECUTED, **OPEN_DAY)
+    asked = wanted(Action.VOID, EXECUTED, EXECUTED, context=OPEN_DAY)
     assert asked is not None
     body = entries.encode(dataclasses.replace(asked, credit=PAYABLES, words="Bill INV-1"), KEY, None)
     debit, credit = body["Line"]
