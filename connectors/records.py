@@ -226,7 +226,10 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Payment(Record, frozen=True, kw_only=True):
-    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it."""
+    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it.
+
+    `refunded` says of one that was taken back that its money is the payer's again, no longer with the network.
+    """
 
     vendor: Ref
     amount: Decimal
@@ -243,6 +246,7 @@ class Payment(Record, frozen=True, kw_only=True):
     reissue_of: str = ""
     memo: str = ""
     mark: str = ""
+    refunded: bool = False
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -292,7 +296,8 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LedgerEntry(Record, frozen=True, kw_only=True):
-    """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit)."""
+    """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit),
+    `settlements` are the ids of the payments that settle what it owes."""
 
     type: str
     number: str = ""
@@ -300,6 +305,7 @@ class LedgerEntry(Record, frozen=True, kw_only=True):
     currency: str
     postings: tuple[Posting, ...] = ()
     memo: str = ""
+    settlements: tuple[str, ...] = ()
 
 
 class FundingAccount(Record, frozen=True, kw_only=True):

@@ -99,6 +99,16 @@ class PendingPaymentsForm(ReasonForm):
         return bool(self.cleaned_data["value"] == "yes")
 
 
+class ReversalEntryForm(PendingPaymentsForm):
+    """Whether a payment of a closed period is taken back by a journal entry."""
+
+    value = forms.ChoiceField(
+        label="Take back a payment whose period is closed",
+        choices=[("yes", "yes, by a journal entry on the first open day"), ("no", "no, hold it for a person")],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
 class ListForm(ReasonForm):
     """A policy that is a list of words."""
 
@@ -180,6 +190,7 @@ POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "hold_days": HoldDaysForm,
     "closed_period": ClosedPeriodForm,
     "changed_applications": ChangedApplicationsForm,
+    "reversal_entry": ReversalEntryForm,
 }
 POLICY_WORDS = {
     "pending_payments": "Payments that are not executed yet",
@@ -188,5 +199,6 @@ POLICY_WORDS = {
     "hold_days": "Business days that an invoice may be on hold",
     "closed_period": "Payments whose day lies in a closed period",
     "changed_applications": "Posted payments whose bills or discounts change",
+    "reversal_entry": "Payments taken back after their period was closed",
 }
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

@@ -108,6 +108,7 @@ def decode_payment(profile: Profile, raw: Any) -> Payment:
         applications=tuple(_decode_application(part, currency) for part in row.rows("applications", "application")),
         reissue_of=row.text("reissue_of"),
         memo="; ".join(filter(None, remarks)),
+        refunded=profile.payment_status(status).meaning == "refunded",
     )
 
 

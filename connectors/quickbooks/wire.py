@@ -273,6 +273,7 @@ class Ledger(Entity, frozen=True, kw_only=True):
     credit: bool | None = None
     entity_ref: Reference | None = None
     line: tuple[TransactionLine, ...] = ()
+    linked_txn: tuple[Link, ...] = ()
 
 
 class Attached(Shape, frozen=True, kw_only=True):

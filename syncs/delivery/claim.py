@@ -16,7 +16,7 @@ from connectors.base import REPLACES, REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
 from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payment, Phase, restore
 from syncs.delivery.attempts import begin_attempts
-from syncs.delivery.closed import on_an_open_day
+from syncs.delivery.closed import on_an_open_day, reversal_by_entry
 from syncs.delivery.decided import vendors_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
@@ -31,7 +31,7 @@ from syncs.delivery.resolve import Missing, References, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
-from syncs.keys import first_piece, request_key
+from syncs.keys import piece, request_key
 from syncs.mapping.codes import mapped_elsewhere
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
@@ -60,11 +60,14 @@ SELECT one.id FROM unnest(ARRAY['pending', 'waiting']) AS due (state) CROSS JOIN
 DUE = f"""
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.taken_back, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
-       s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), there.date,
+       s.waiting_kind, s.waiting_id, s.problem_id,
+       CASE WHEN entry.id IS NULL THEN coalesce(there.status, '') ELSE 'executed' END, coalesce(entry.date, there.date),
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
-    AND there.kind = r.kind AND there.remote_id = {first_piece("s.target_id")}
+    AND there.kind = r.kind AND there.remote_id = {piece("s.target_id", 1)}
+LEFT JOIN syncs_remoterecord entry ON entry.tenant_id = s.tenant_id AND entry.connection_id = there.connection_id
+    AND entry.kind = 'ledger_entry' AND entry.remote_id = nullif({piece("s.target_id", 2)}, '')
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
@@ -195,6 +198,8 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
     resolved, moved = on_an_open_day(
         resolved, closed=slice_.closed_through, policy=slice_.policies["closed_period"], stands_on=stands_on
     )
+    if ruling.code == "payment_reversed":  # not where it is taken back to be posted anew
+        moved = reversal_by_entry(slice_.policies, slice_.closed_through, slice_.accounts.in_transit())
     return Write(
         kind=slice_.kind,
         action=action,

@@ -156,7 +156,9 @@ def _on_posting(slice_: Slice, one: Planned, posting: AnyRecord | None, open_: O
     if not isinstance(posting, Payment) or not is_alive(posting):
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        if discounts(payment_of(one)) or is_first_half(one.write):
+        # What stands beside it may still have to be undone.
+        beside = posting is not None and JOINT in _link(one).id
+        if beside or discounts(payment_of(one)) or is_first_half(one.write):
             return None
         return one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:

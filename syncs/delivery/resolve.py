@@ -1,7 +1,7 @@
 """Resolving: every reference of a record becomes the id that the other side knows it by, or names what is missing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import connection as database
 from msgspec.structs import replace
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from connectors.errors import MappingError
 from connectors.records import Account, AnyRecord, Dimension, Image, Kind, Line, Payable, Payment, PurchaseOrder, Ref
 from syncs.delivery.decided import bills_of_invoices
+from syncs.delivery.reissues import Owed, owed_on_entries, settle_entry
 from syncs.delivery.slice import Slice
 from syncs.mapping.dimensions import dimension_of, required_dimensions
 from syncs.mapping.items import accounts_of_items
@@ -62,10 +63,12 @@ class Missing(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class References:
-    """What is known of everything that some records refer to; `items` are the accounts of items."""
+    """What is known of everything that some records refer to; `items` are the accounts of items, `owed` what is owed
+    anew, by the payments that some replace."""
 
     known: Mapping[Ref, Known]
     items: Mapping[str, Ref]
+    owed: Mapping[str, Owed] = field(default_factory=dict)
 
 
 def account_of(line: Line, items: Mapping[str, Ref]) -> Ref | None:
@@ -94,7 +97,7 @@ def look_up(slice_: Slice, records: Sequence[AnyRecord]) -> References:
     known = _known(slice_, sorted(wanted, key=lambda ref: (ref.kind, ref.id, ref.key)))
     if slice_.flow.source != "erp":
         known = _decided(slice_, wanted) | known
-    return References(known=known, items=items)
+    return References(known=known, items=items, owed=owed_on_entries(slice_, records))
 
 
 def _decided(slice_: Slice, wanted: Collection[Ref]) -> dict[Ref, Known]:
@@ -151,12 +154,14 @@ def resolve(slice_: Slice, record: AnyRecord, there: References) -> AnyRecord:
             replace(application, target=_across(slice_, application.target, there))
             for application in record.applications
         )
-        return replace(
+        resolved = replace(
             record,
             vendor=_across(slice_, record.vendor, there),
             applications=applications,
             funding_account=slice_.accounts.account_for(record),
         )
+        owed = there.owed.get(record.reissue_of)
+        return settle_entry(resolved, owed) if owed else resolved
     if isinstance(record, Account | Dimension) and record.parent is not None:
         return replace(record, parent=_across(slice_, record.parent, there))
     return record

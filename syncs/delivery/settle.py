@@ -8,6 +8,7 @@ from django.db import transaction
 
 from connectors.base import Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
+from connectors.records import kind_of
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
 from syncs.delivery.recheck import look_again
@@ -91,7 +92,7 @@ def observe_receipts(slice_: Slice, taken: Sequence[tuple[Write, Receipt]]) -> N
     if not taken:
         return
     shown = [record for _, one in taken for record in (one.pieces or (one.record,))]
-    seen = [Seen(kind=slice_.kind, record=record) for record in shown if record is not None]
+    seen = [Seen(kind=kind_of(record), record=record) for record in shown if record is not None]
     observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
     keys = [write.record_key for write, _ in taken]
     since = min(write.sent_at for write, _ in taken if write.sent_at is not None)

@@ -29,6 +29,10 @@ class AccountMappings:
             f"payments by {payment.method}",
         )
 
+    def in_transit(self) -> str:
+        """The account of payments in transit; empty if none is mapped."""
+        return self.by_subject.get((Mapping.Subject.IN_TRANSIT, EVERY_OTHER), "")
+
     def discount_account(self) -> str:
         """What discounts are booked on; MappingError if unmapped."""
         return self._target(Mapping.Subject.DISCOUNT, EVERY_OTHER, "unmapped_discount", "discounts taken").id

@@ -16,6 +16,7 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
         "hold_days": 5,
         "closed_period": "hold",
         "changed_applications": "hold",
+        "reversal_entry": False,
     }
 )
 # Of a policy that is one of some words.
