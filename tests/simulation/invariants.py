@@ -162,8 +162,8 @@ def _images(world: World) -> Iterator[str]:
                 continue
             if is_decided(world, image_id, Kind.IMAGE) or is_decided(world, bill_id, Kind.BILL):
                 continue
-            if invoice["image_size"] != attached["Size"]:
-                yield f"{attached['FileName']} of bill {bill_id} is not what the network shows: {invoice['image_size']}"
+            if (size := invoice.get("image_size")) != attached["Size"]:
+                yield f"{attached['FileName']} of bill {bill_id} is not what the network shows: {size}"
 
 
 def _mirror(world: World) -> Iterator[str]:
