@@ -18,6 +18,7 @@ from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payme
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decided import vendors_there
+from syncs.delivery.files import rejected_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
@@ -94,10 +95,14 @@ def claim(slice_: Slice) -> Batch:
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
+        rejected = rejected_there(slice_, [one for one in claims if one.remote_id not in unsent])
         links = links_of(slice_, [one.id for one in claims])
         for one in claims:
             if link := links.get(one.id):
                 verdicts.append(judge_linked(one, link))
+                continue
+            if one.id in rejected:
+                verdicts.append(rejected[one.id])
                 continue
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
@@ -131,7 +136,9 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
         ),
     )
     if ruling.wish is Wish.OUT_OF_SCOPE:
-        return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
+        # Another file takes its place there: should it come back, it has to be sent again.
+        replaced = ruling.code == "image_not_sent"
+        return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason, unsettles=replaced)
     if ruling.wish is Wish.HOLD:
         return one.verdict(State.HELD, code=ruling.code, reason=ruling.reason, needs_somebody=True)
     if ruling.wish is Wish.SEND and isinstance(one.record, Payable) and one.target_status == "cancelled":

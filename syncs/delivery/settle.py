@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from connectors.base import Outcome, Receipt, Write
+from connectors.base import Action, Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
+from connectors.records import Kind
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
 from syncs.delivery.recheck import look_again
@@ -117,7 +118,7 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
             return one.left_out()
         taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
         if one.ruling.code != CHANGED_AFTER_LOCK:
-            return taken
+            return replace(taken, replaces_all=replaces_all(slice_, one.write))
         return replace(taken, state=State.HELD, code="withdrawn_open", reason=one.ruling.reason, needs_somebody=True)
     assert one.write.sent_at is not None
     if isinstance(outcome, RecordRejected) and outcome.code == LOCKED and one.write.link is not None:
@@ -135,6 +136,12 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         cause_key=f"integration:{slice_.integration.pk}:{decision.code}" if decision.stops_the_stream else "",
         outcome=str(decision.state).replace("_", " "),
     )
+
+
+def replaces_all(slice_: Slice, write: Write) -> bool:
+    """Whether this change of a bill took away the file that had travelled inside of it."""
+    of_bill = write.kind in (Kind.BILL, Kind.CREDIT) and write.action is Action.UPDATE
+    return of_bill and slice_.talk.connector("").images_in_bills
 
 
 def _decide(slice_: Slice, error: ConnectorError, *, attempts: int, deadline: datetime | None = None) -> Decision:
