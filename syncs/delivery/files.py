@@ -6,6 +6,7 @@ network. What the network rejects after its check is held.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection as database
 
@@ -96,8 +97,8 @@ def _rejected(shown: Sequence[AnyRecord]) -> dict[str, str]:
     return {id: one.sha256 for id, one in kept.items() if isinstance(one, KeptImage) and one.status == "rejected"}
 
 
-def _wake(statement: str, values: Mapping[str, object], now: datetime) -> None:
+def _wake(statement: str, values: dict[str, Any], now: datetime) -> None:
     with database.cursor() as cursor:
         cursor.execute(statement, values)
         if cursor.rowcount:
-            make_due([int(str(values["stream"]))], now=now)
+            make_due([values["stream"]], now=now)
