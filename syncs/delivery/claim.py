@@ -95,14 +95,12 @@ def claim(slice_: Slice) -> Batch:
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
-        rejected = rejected_there(slice_, [one for one in claims if one.remote_id not in unsent])
+        ruled = rejected_there(slice_, claims, unsent)
         links = links_of(slice_, [one.id for one in claims])
+        ruled |= {one.id: judge_linked(one, links[one.id]) for one in claims if one.id in links}
         for one in claims:
-            if link := links.get(one.id):
-                verdicts.append(judge_linked(one, link))
-                continue
-            if one.id in rejected:
-                verdicts.append(rejected[one.id])
+            if decided := ruled.get(one.id):
+                verdicts.append(decided)
                 continue
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
@@ -136,9 +134,7 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
         ),
     )
     if ruling.wish is Wish.OUT_OF_SCOPE:
-        # Another file takes its place there: should it come back, it has to be sent again.
-        replaced = ruling.code == "image_not_sent"
-        return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason, unsettles=replaced)
+        return one.left_out(ruling)
     if ruling.wish is Wish.HOLD:
         return one.verdict(State.HELD, code=ruling.code, reason=ruling.reason, needs_somebody=True)
     if ruling.wish is Wish.SEND and isinstance(one.record, Payable) and one.target_status == "cancelled":

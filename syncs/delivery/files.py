@@ -4,7 +4,7 @@ What comes, changes or goes has the others of its bill ruled on anew, so that th
 network. What the network rejects after its check is held.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,8 +56,9 @@ def streams_of_files(shown: Sequence[AnyRecord], into: Mapping[str, int]) -> lis
     return [into[Kind.IMAGE]] if Kind.IMAGE in into and _rejected(shown) else []
 
 
-def rejected_there(slice_: Slice, claims: Sequence[Claim]) -> dict[int, Verdict]:
-    """Those of these files that the network holds just as they are wanted and has rejected after its check."""
+def rejected_there(slice_: Slice, claims: Sequence[Claim], unsent: Container[str]) -> dict[int, Verdict]:
+    """Those of these files that the network holds just as they are wanted and has rejected after its check, but for
+    those that are not to be sent any more."""
     held = {one.target_id: one for one in claims if isinstance(one.record, Image) and one.target_id}
     if not held:
         return {}
@@ -75,6 +76,7 @@ def rejected_there(slice_: Slice, claims: Sequence[Claim]) -> dict[int, Verdict]
         and one.target_version == rejected[one.target_id]
         and one.settled_fingerprint == one.wanted_fingerprint
         and not one.gone
+        and one.remote_id not in unsent
     }
 
 
