@@ -325,6 +325,11 @@ class Connector(ABC):
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
         """These records as they are now; an id that does not exist is left out."""
 
+    @property
+    def images_in_bills(self) -> bool:
+        """Whether an image travels inside its bill, so that a change of the bill has to bring it along again."""
+        return False
+
     def image_refusal(self, image: Image) -> str:
         """Why this image is none that is sent there, such as its type; empty where it may be."""
         return ""

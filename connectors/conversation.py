@@ -31,6 +31,7 @@ from connectors.tokens import StoredTokens
 from connectors.vault import UNREADABLE
 
 MOMENT, LONGER = 0.5, 2.0  # seconds that one call, or a set of them, waits for permits before it is put off
+BUDGET_SPENT = "budget_spent"  # nothing was sent: it waits for its turn
 
 T = TypeVar("T")
 Steps = Generator[str, None, T]
@@ -202,7 +203,7 @@ class Conversation:
         while self.effects.budgets and (wait := governor.take(self.budget, count, now=clock.now())):
             if clock.monotonic() + wait > until:
                 raise RateLimited(
-                    "Our budget with this provider is spent for a moment.", retry_after=wait, code="budget_spent"
+                    "Our budget with this provider is spent for a moment.", retry_after=wait, code=BUDGET_SPENT
                 )
             yield "waiting for a permit"
             clock.sleep(wait)

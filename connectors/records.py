@@ -177,9 +177,20 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
     bills: tuple[str, ...] = ()
 
 
+class KeptImage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The image that the AP network keeps with a document: its hash, and `pending` until its check is over, then
+    `stored` or `rejected`."""
+
+    sha256: str = ""
+    status: str = ""
+
+
 class Payable(Record, frozen=True, kw_only=True):
     """A vendor's document over money: `amount` is positive for a bill and for a credit, `balance` what of it is open,
-    `settlements` the ids of what settled the rest; `status_reason` and `status_at` say why and since when."""
+    `settlements` the ids of what settled the rest; `status_reason` and `status_at` say why and since when.
+
+    `image` stands in the canonical bytes only where the AP network says something of it.
+    """
 
     number: str
     vendor: Ref
@@ -196,6 +207,7 @@ class Payable(Record, frozen=True, kw_only=True):
     status_reason: str = ""
     status_at: datetime | None = None
     payment_status: str = ""
+    image: KeptImage | msgspec.UnsetType = msgspec.UNSET
 
 
 class Bill(Payable, frozen=True, kw_only=True):

@@ -167,6 +167,8 @@ def translate(raw: Any, kind: str, source: Profile, target: Profile) -> Any:
             value = target.word(WORDS[field], source.meaning(WORDS[field], value))
         elif field == "payment_status":
             value = target.word("invoice_payment_status", source.meaning("invoice_payment_status", value))
+        elif field == "image_status":
+            value = target.word("image_status", source.meaning("image_status", value))
         elif kind == "payment" and field == "status":
             known = source.payment_status(value)
             value = target.payment_status_word(known.meaning, known.method) if known.meaning != "unknown" else value

@@ -18,6 +18,7 @@ from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payme
 from syncs.delivery.attempts import begin_attempts
 from syncs.delivery.closed import on_an_open_day, reversal_by_entry
 from syncs.delivery.decided import vendors_there
+from syncs.delivery.files import rejected_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
@@ -98,10 +99,12 @@ def claim(slice_: Slice) -> Batch:
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
+        ruled = rejected_there(slice_, claims, unsent)
         links = links_of(slice_, [one.id for one in claims])
+        ruled |= {one.id: judge_linked(one, links[one.id]) for one in claims if one.id in links}
         for one in claims:
-            if link := links.get(one.id):
-                verdicts.append(judge_linked(one, link))
+            if decided := ruled.get(one.id):
+                verdicts.append(decided)
                 continue
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
@@ -136,7 +139,7 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
         ),
     )
     if ruling.wish is Wish.OUT_OF_SCOPE:
-        return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
+        return one.left_out(ruling)
     if ruling.wish is Wish.HOLD:
         return one.verdict(State.HELD, code=ruling.code, reason=ruling.reason, needs_somebody=True)
     if ruling.wish is Wish.SEND and isinstance(one.record, Payable) and one.target_status == "cancelled":

@@ -18,7 +18,7 @@ from connectors.errors import ConnectorError
 from connectors.records import Payable, Payment, restore
 from syncs.delivery.objections import is_same_posting
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
-from syncs.delivery.settle import observe_receipts, wait_after
+from syncs.delivery.settle import observe_receipts, replaces_all, wait_after
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.states import State
@@ -77,7 +77,8 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
         return to_be_posted_anew(doubted, at=slice_.now())
     if _is_withdrawn(write) or not _holds_what_was_sent(write, receipt):
         return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted, or tells who has to
-    return replace(doubted, state=State.SYNCED, settles=True, problem_id=None)
+    again = replaces_all(slice_, write)
+    return replace(doubted, state=State.SYNCED, settles=True, problem_id=None, replaces_all=again)
 
 
 def _look_up_failed(slice_: Slice, doubtful: Sequence[tuple[Write, Verdict]], error: ConnectorError) -> None:

@@ -49,6 +49,11 @@ class Claim:
         """Where this delivery stands now."""
         return Verdict(id=self.id, revision=self.wanted, state=state, trace_id=self.trace_id, **details)  # type: ignore[arg-type]
 
+    def left_out(self, ruling: Ruling) -> Verdict:
+        """It is out of scope; a file whose place another takes has to be sent anew should it come back."""
+        replaced = ruling.code == "image_not_sent"
+        return self.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason, unsettles=replaced)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from connectors.base import Outcome, Receipt, Write
+from connectors.base import Action, Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
-from connectors.records import kind_of
+from connectors.records import Kind, kind_of
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, Planned
 from syncs.delivery.recheck import look_again
@@ -119,7 +119,8 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
             return to_be_posted_anew(taken, at=slice_.now())
         if not outcome.id:
             return one.left_out()
-        return one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
+        taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
+        return replace(taken, replaces_all=replaces_all(slice_, one.write))
     assert one.write.sent_at is not None
     if isinstance(outcome, RecordRejected) and outcome.code == LOCKED and one.write.link is not None:
         return one.verdict(
@@ -136,6 +137,12 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         cause_key=f"integration:{slice_.integration.pk}:{decision.code}" if decision.stops_the_stream else "",
         outcome=str(decision.state).replace("_", " "),
     )
+
+
+def replaces_all(slice_: Slice, write: Write) -> bool:
+    """Whether this change of a bill took away the file that had travelled inside of it."""
+    of_bill = write.kind in (Kind.BILL, Kind.CREDIT) and write.action is Action.UPDATE
+    return of_bill and slice_.talk.connector("").images_in_bills
 
 
 def _decide(slice_: Slice, error: ConnectorError, *, attempts: int, deadline: datetime | None = None) -> Decision:

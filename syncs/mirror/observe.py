@@ -18,6 +18,7 @@ from django.db import connection as database
 from connectors.base import Gone
 from connectors.models import Connection
 from connectors.records import AnyRecord, Kind, Payable, Payment, canonical, restore
+from syncs.delivery.files import look_at_files, streams_of_files
 from syncs.delivery.flows import FLOWS, delivery_fingerprint
 from syncs.delivery.recheck import look_again
 from syncs.keys import fingerprint, record_key, trace_id
@@ -165,10 +166,13 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
         concerned = {one.kind for one in news}
         ours = [one.key for one in news if one.key]
         returned = [into[kind] for kind in concerned if ours and kind in into]
-        lock_streams([*(out[kind] for kind in concerned if kind in out), *returned])
+        told = [latest[Kind(one.kind), one.remote_id].record for one in news]
+        files = streams_of_files(told, into)
+        lock_streams([*(out[kind] for kind in concerned if kind in out), *returned, *files])
         merged, wanted = _merge(news, values)
         changed += merged
         look_again(connection, returned, ours, now=now)
+        look_at_files(connection, told, out, into, now)
     shown = [latest[Kind(one.kind), one.remote_id] for one in news]
     keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
     return Observed(changed=changed, wanted=wanted)

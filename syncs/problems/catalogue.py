@@ -8,6 +8,12 @@ from connectors.registry import connectors
 
 ENGINE = (
     Fault(
+        code="image_rejected",
+        actor=Actor.CUSTOMER_AP,
+        cause="The AP network has rejected a bill's file after checking it: for a virus, or since it cannot be opened.",
+        remedy="Look at the file, and attach a clean one to the bill in the ERP. The bill itself goes on without it.",
+    ),
+    Fault(
         code="bill_does_not_tie",
         actor=Actor.CUSTOMER_AP,
         cause="The lines and tax of the bill do not sum to its total.",

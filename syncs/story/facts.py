@@ -8,9 +8,11 @@ from django.db.models import Q, QuerySet
 from audit.models import Event
 from connectors.base import ids_of_pieces
 from connectors.models import Connection, Exchange
-from connectors.records import Bill, Kind, Phase, restore
+from connectors.records import Kind, Phase, Ref
 from syncs.delivery.reposts import is_being_taken_back
 from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, StoppedInvoice, SyncRecord
+from syncs.story.coding import accounts_by_item, codes_of, named_by
+from syncs.story.files import File, files_of
 
 MOST_EVENTS = 1000
 MOST_EXCHANGES = 12  # of one attempt
@@ -74,6 +76,9 @@ class Facts:
     feeds: Mapping[int, Feed] = field(default_factory=dict)
     stopped: StoppedInvoice | None = None
     codes: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, Ref] = field(default_factory=dict)
+    named: Mapping[tuple[str, str], RemoteRecord] = field(default_factory=dict)
+    files: Sequence[File] = ()
 
     @property
     def erp(self) -> Connection:
@@ -108,7 +113,10 @@ def facts_of(bill: RemoteRecord) -> Facts:
         attempts=attempts,
         exchanges=_exchanges(bill.tenant_id, attempts.values()),
         stopped=_stopped(invoice),
-        codes=_codes(delivery, invoice),
+        codes=codes_of(delivery, invoice),
+        items=(items := accounts_by_item(bill)),
+        named=named_by(bill, items),
+        files=files_of(bill, delivery, invoice),
         feeds={feed.connection_id: feed for feed in Feed.objects.filter(connection_id__in=connections)},
     )
 
@@ -142,24 +150,6 @@ def _invoice(network: Connection | None, delivery: SyncRecord | None) -> RemoteR
 
 def _stopped(invoice: RemoteRecord | None) -> StoppedInvoice | None:
     return StoppedInvoice.objects.filter(remote_record=invoice).select_related("problem").first() if invoice else None
-
-
-def _codes(delivery: SyncRecord | None, invoice: RemoteRecord | None) -> dict[str, str]:
-    """What the accounts and dimensions that the invoice is coded with are called in the ERP, and those that we sent."""
-    if delivery is None or invoice is None:
-        return {}
-    bodies = [restore(Kind.BILL, one.body) for one in (invoice, delivery.remote_record)]
-    lines = [line for bill in bodies if isinstance(bill, Bill) for line in bill.lines]
-    refs = [ref for line in lines for ref in (line.account, *line.dimensions) if ref is not None]
-    coding = Q(record_key__in={ref.key for ref in refs}) | Q(remote_record__remote_id__in={ref.id for ref in refs})
-    found = SyncRecord.objects.filter(
-        coding,
-        tenant_id=delivery.tenant_id,
-        stream__integration_id=delivery.stream.integration_id,
-        stream__kind__in=(Kind.ACCOUNT, Kind.DIMENSION),
-    )
-    rows = found.values_list("record_key", "remote_record__number", "remote_record__name")
-    return {key: " ".join(filter(None, (number, name))) for key, number, name in rows}
 
 
 def _applications(connection: Connection | None, bill_id: str) -> dict[int, tuple[RemoteRecord, int]]:
