@@ -106,6 +106,7 @@ class Conversation:
         http = Http(
             transport=self.effects.transport,
             clock=self.effects.clock,
+            per_second=provider.limits.per_second,
             hosts=provider.hosts(environment, app, self.effects.simulator_url),
             private_hosts_allowed=environment is Environment.SIMULATED,
         )
