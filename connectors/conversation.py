@@ -193,6 +193,12 @@ class Conversation:
         shared = self.provider.limits.shared_by_app and self.connector("").uses_access_token
         return budget_of(self.connection, shared=shared)
 
+    def sent_soon(self, together: int, *, most: int) -> int:
+        """How many records, so many in each request, find their permits before long."""
+        if not self.effects.budgets:
+            return most
+        return min(most, together * (self.budget.burst + int(self.budget.rate * Decimal(LONGER))))
+
     def must_wait(self) -> float:
         """The seconds until our budget has a permit again; 0 where there is one now or in a moment."""
         wait = governor.wait_for_one(self.budget, now=self.effects.clock.now()) if self.effects.budgets else 0
