@@ -172,22 +172,24 @@ class Payments:
         return {payment.id: payment for payment in self._read(self.client.by_ids("BillPayment", ids), unreadable)}
 
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
-        recent = self._read(self._sent_since(writes), unreadable)
         bills: list[msgspec.Raw] = []
         targets = [posting.linked(part.target) for write in writes for part in _payment(write).applications]
         for entity in posting.ENTITIES.values():
             bills += self.client.by_ids(entity, [id for kind, id in targets if kind == entity])
         unreadable += [bytes(row) for row in bills if not glimpse(row).id]
+        recent = self._read(self._sent_since(writes, bills), unreadable)
         links = [link for row in bills for link in glimpse(row).linked_txn if link.txn_type.startswith("BillPayment")]
         others = {link.txn_id for link in links} - {payment.id for payment in recent}
         return recent + self._read(self.client.by_ids("BillPayment", sorted(others)), unreadable)
 
-    def _sent_since(self, writes: Sequence[Write]) -> list[msgspec.Raw]:
-        """The payments made since the first of these was sent, of their vendor where they share it."""
+    def _sent_since(self, writes: Sequence[Write], bills: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+        """The payments made since the first of these was sent, of their vendor where they and their bills share it: one
+        who was merged into another since has none any more."""
         times = [write.sent_at for write in writes if write.sent_at]
         if not times:
             return []
         vendors = {_payment(write).vendor.id for write in writes if write.sent_at}
+        vendors |= {vendor.get("value") for row in bills if isinstance(vendor := glimpse(row).vendor_ref, dict)}
         first = min(times) - CLOCKS_DIFFER
         terms = [f"MetaData.CreateTime >= {quoted(first.isoformat(timespec='seconds'))}"]
         terms += [f"VendorRef = {quoted(vendor)}" for vendor in vendors if len(vendors) == 1]

@@ -44,6 +44,7 @@ class Glimpse(Shape, frozen=True, kw_only=True):
     id: str = ""
     status: Text = msgspec.field(name="status", default=None)
     linked_txn: tuple[Link, ...] = ()
+    vendor_ref: Any = None
 
 
 class MetaData(Shape, frozen=True, kw_only=True):

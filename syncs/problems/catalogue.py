@@ -92,6 +92,18 @@ ENGINE = (
         remedy="Enter the payment in the ERP by hand, then ignore this record.",
     ),
     Fault(
+        code="payee_differs",
+        actor=Actor.CUSTOMER_AP,
+        cause="The network paid one vendor, and in the ERP the bills of the payment are another's now.",
+        remedy="If both are one, merge them in the ERP and send this again. If not, give the bills back to the other.",
+    ),
+    Fault(
+        code="perhaps_merged",
+        actor=Actor.CUSTOMER_AP,
+        cause="What a bill names that the network has locked was merged in the ERP, or the bill was changed by hand.",
+        remedy="If it was merged, ignore this record. If not, have the invoice rejected and enter the bill anew.",
+    ),
+    Fault(
         code="recorded_by_hand",
         actor=Actor.CUSTOMER_AP,
         cause="A bill of this payment is already settled in the ERP, or carries a payment that looks like this one.",
