@@ -33,7 +33,6 @@ from syncs.models.feed import COMPARE_EVERY
 from syncs.timing import next_reading
 
 SLICE_SECONDS = 5.0
-SENT_WITH = (Kind.TERM, Kind.ITEM)  # what vendors' terms are called, which accounts lines are booked on
 COUNTED_AFTER = 20  # pages of a kind: then one request more is a twentieth of them
 
 
@@ -156,10 +155,10 @@ def _kinds(feed: Feed, conversation: Conversation, now: datetime) -> list[Kind]:
 
 
 def _in_order(kinds: Collection[Kind]) -> list[Kind]:
-    """What flows in its order, after what it is sent with and before the others; the same order in every process,
-    which a set does not have."""
-    order = [*SENT_WITH, *sorted(FLOWS, key=lambda kind: FLOWS[kind].rank)]
-    return sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+    """What flows in its order, after the terms that vendors are sent with, then the others; the same order in every
+    process, which a set does not have."""
+    rank = {Kind.TERM: 0, **{kind: flow.rank for kind, flow in FLOWS.items()}}
+    return sorted(kinds, key=lambda kind: (rank.get(kind, len(FLOWS) + 1), kind))
 
 
 def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> int:
