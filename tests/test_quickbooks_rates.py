@@ -99,7 +99,7 @@ def test_nothing_is_posted_at_what_is_not_the_rate_of_the_day(office: Office, ol
 
 
 def test_a_refused_question_is_no_rate_and_an_unanswered_one_is_asked_again_later(office: Office) -> None:
-    fault = {"Fault": {"Error": [{"Message": "Feature Not Supported Error", "code": "5030"}], "type": "ValidationFault"}}
+    fault = {"Fault": {"Error": [{"Message": "Feature Not Supported", "code": "5030"}], "type": "ValidationFault"}}
     office.simulator.refuse(RATE, Response.json(fault, 400))
     (outcome,) = office.connector.write([write(euros(office))])
     assert isinstance(outcome, RecordRejected)

@@ -69,7 +69,7 @@ def set_mapping(
         errors["subject"] = f"Choose one of: {', '.join(Mapping.Subject(one).label for one in HELD_FOR)}."
     elif source not in (SOURCES if subject == Mapping.Subject.FUNDING_ACCOUNT else (EVERY_OTHER,)):
         errors["source"] = "Choose a method of payment; everything else has one account for all of them."
-    if problem := _unfit(integration, subject, target):
+    if subject in HELD_FOR and (problem := _unfit(integration, subject, target)):
         errors["target"] = problem
     elif not errors and _is_the_other(integration, subject, target):
         errors["target"] = "Payments in transit need an account of their own: this one is mapped as the other already."
