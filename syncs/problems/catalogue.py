@@ -62,6 +62,12 @@ ENGINE = (
         remedy="Map the account that finance books discounts on; what waits is released.",
     ),
     Fault(
+        code="unmapped_tax",
+        actor=Actor.OPERATIONS,
+        cause="A bill or credit carries tax, and no account for tax is mapped.",
+        remedy="Map the account that finance books the tax of bills on; what waits is released.",
+    ),
+    Fault(
         code="payment_status_unknown",
         actor=Actor.US,
         cause="The payment has a status that the contract does not know.",
