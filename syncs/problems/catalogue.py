@@ -80,6 +80,12 @@ ENGINE = (
         remedy="Ask the AP network what became of it, then void the posting by hand and ignore this.",
     ),
     Fault(
+        code="reversal_refused",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment was taken back at the AP network, and the ERP refuses the void: its bills look paid.",
+        remedy="Are the books closed: open them and send it again, or choose the policy of a journal entry.",
+    ),
+    Fault(
         code="payment_does_not_tie",
         actor=Actor.US,
         cause="The bills that the payment names do not sum to its amount.",

@@ -43,7 +43,7 @@ DECIDED_BY = {
     "hold_days": (),
     "closed_period": ("period_closed",),
     "changed_applications": ("applications_changed",),
-    "reversal_entry": ("period_closed",),
+    "reversal_entry": ("reversal_refused",),
 }
 
 
