@@ -1,6 +1,7 @@
 """The exchange rate of what we post, against the simulated QuickBooks: its day's or nothing is posted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from connectors.base import JOINT, Action, Link
 from connectors.errors import RecordRejected, TransientError, UnexpectedResponse
+from connectors.quickbooks.connector import QuickBooksConnector, Settings
 from connectors.records import Application, Kind, Payment, Phase, Ref
 from connectors.simulators import Request, Response
 from tests.quickbooks_office import REALM, Office
@@ -113,6 +115,14 @@ def test_a_refused_question_is_no_rate_and_an_unanswered_one_is_asked_again_late
 def test_a_posting_that_quickbooks_gave_another_rate_is_not_called_done(office: Office) -> None:
     answered(office, b'"ExchangeRate":1.1', b'"ExchangeRate":1.0875', "POST /billpayment")
     (outcome,) = office.connector.write([write(euros(office))])
+    assert isinstance(outcome, UnexpectedResponse)
+    assert outcome.code == "not_as_sent"
+    assert "the exchange rate" in str(outcome)
+
+
+def test_a_connection_that_takes_another_currency_for_that_of_the_books_is_found_out(office: Office) -> None:
+    mistaken = QuickBooksConnector(replace(office.connector.session, settings=Settings(home_currency="EUR")))
+    (outcome,) = mistaken.write([write(euros(office))])
     assert isinstance(outcome, UnexpectedResponse)
     assert outcome.code == "not_as_sent"
     assert "the exchange rate" in str(outcome)

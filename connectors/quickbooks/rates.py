@@ -49,5 +49,6 @@ class Rates:
 
 
 def is_of(sent: dict[str, object], row: wire.BillPayment) -> bool:
-    """Whether what stands there has the rate that was sent, if one was."""
-    return sent.get("ExchangeRate", row.exchange_rate) == row.exchange_rate
+    """Whether what stands there has the rate that was sent; what is made without one is in the home currency."""
+    stands = row.exchange_rate or Decimal(1)
+    return sent.get("ExchangeRate", stands if "Id" in sent else Decimal(1)) == stands

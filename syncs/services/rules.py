@@ -33,7 +33,7 @@ MONEY = (Mapping.Subject.FUNDING_ACCOUNT, Mapping.Subject.IN_TRANSIT)
 NEEDED = {
     **dict.fromkeys(MONEY, "payments are posted to accounts of type Bank"),
     Mapping.Subject.DISCOUNT: "discounts to an income or expense account",
-    Mapping.Subject.TAX: "tax is booked on an asset, liability or expense account without money or payables on it",
+    Mapping.Subject.TAX: "tax is booked on asset, liability or expense accounts without money or payables on them",
 }
 NOT_FOR_TAX = (BANK, "credit card", "accounts payable", "accounts receivable")
 DECIDED_BY = {
