@@ -242,6 +242,7 @@ class Payment(Record, frozen=True, kw_only=True):
     """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it.
 
     `refunded` says of one that was taken back that its money is the payer's again, no longer with the network.
+    `in_error`, that it goes no further before somebody mends it, stands in the canonical bytes only where it is so.
     """
 
     vendor: Ref
@@ -260,6 +261,7 @@ class Payment(Record, frozen=True, kw_only=True):
     memo: str = ""
     mark: str = ""
     refunded: bool = False
+    in_error: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Item(Record, frozen=True, kw_only=True):

@@ -184,6 +184,16 @@ class ChangedApplicationsForm(ClosedPeriodForm):
     )
 
 
+class PostOnForm(ClosedPeriodForm):
+    """When a payment is posted as paid."""
+
+    value = forms.ChoiceField(
+        label="Post a payment as paid",
+        choices=[("executed", "once it is executed"), ("cleared", "once it has cleared; until then it is pending")],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
 POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "pending_payments": PendingPaymentsForm,
     "currencies": CurrenciesForm,
@@ -192,6 +202,7 @@ POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "closed_period": ClosedPeriodForm,
     "changed_applications": ChangedApplicationsForm,
     "reversal_entry": ReversalEntryForm,
+    "post_on": PostOnForm,
 }
 POLICY_WORDS = {
     "pending_payments": "Payments that are not executed yet",
@@ -201,5 +212,6 @@ POLICY_WORDS = {
     "closed_period": "Payments whose day lies in a closed period",
     "changed_applications": "Posted payments whose bills or discounts change",
     "reversal_entry": "Payments taken back after their period was closed",
+    "post_on": "When payments are posted as paid",
 }
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

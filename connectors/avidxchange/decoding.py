@@ -121,6 +121,7 @@ def decode_payment(profile: Profile, raw: Any) -> Payment:
         reissue_of=row.text("reissue_of"),
         memo="; ".join(filter(None, remarks)),
         refunded=profile.payment_status(status).meaning == "refunded",
+        in_error=profile.payment_status(status).meaning == "error" or msgspec.UNSET,
     )
 
 

@@ -26,6 +26,7 @@ from syncs.delivery.linked import judge_linked, links_of
 from syncs.delivery.objections import discounts
 from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
+from syncs.delivery.post_on import waiting_to_clear
 from syncs.delivery.reissues import not_yet_reversed
 from syncs.delivery.reposts import is_being_taken_back
 from syncs.delivery.resolve import Missing, References, look_up, resolve
@@ -287,7 +288,8 @@ def _lock(slice_: Slice) -> list[Claim]:
         cursor.execute(DUE, [slice_.target.pk, ids, now, at_once])
         rows = [dict(zip(CLAIMED, row, strict=True)) for row in cursor.fetchall()]
     decided = vendors_there(slice_, ids)
-    return [_claimed(slice_.kind, {**row, "decided": decided.get(row["id"], {})}) for row in rows]
+    claims = (_claimed(slice_.kind, {**row, "decided": decided.get(row["id"], {})}) for row in rows)
+    return [waiting_to_clear(one, slice_.policies) for one in claims]
 
 
 def _claimed(kind: Kind, row: dict[str, Any]) -> Claim:

@@ -12,6 +12,12 @@ from syncs.delivery.verdict import Verdict
 from syncs.states import State
 
 LOCKED = "bill_locked"  # the network takes no change of it any more: the next try withdraws it
+PERIOD_CLOSED = "period_closed"
+LEFT_AS_POSTED = "left_as_posted"
+NOT_CLEARED = "payment_not_cleared"
+LEFT_AS_IT_STANDS = (
+    "The books are closed for its day. Only its reference, cleared date or memo would change, so it is left as it is."
+)
 SETTLED_BY_US = "settled_by_us"  # the ERP said so a moment ago: the next try takes its word for it
 
 
@@ -38,6 +44,7 @@ class Claim:
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
     decided: Mapping[str, str] = field(default_factory=dict)  # by a person: what a create has to know
+    waits_to_clear: bool = False  # by policy it is delivered as a pending one, although it is executed
 
     @property
     def settled_by_us(self) -> Decimal:
@@ -47,6 +54,9 @@ class Claim:
 
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now."""
+        if self.waits_to_clear and state is State.SYNCED:
+            reason = "By policy it is posted as paid once it has cleared: until then it stands as pending."
+            details = {"code": NOT_CLEARED, "reason": reason, **details}
         return Verdict(id=self.id, revision=self.wanted, state=state, trace_id=self.trace_id, **details)  # type: ignore[arg-type]
 
     def left_out(self, ruling: Ruling) -> Verdict:
@@ -64,6 +74,7 @@ class Planned:
     write: Write
     explained: Decimal = Decimal(0)
     attempt_id: int = 0
+    only_told: bool = False  # what stands is the same money: nothing but what is said of it is to change
 
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now, ending its attempt."""
@@ -78,6 +89,11 @@ class Planned:
         """The other side holds nothing of it, and nothing is wanted there."""
         why = {"code": self.ruling.code, "reason": self.ruling.reason}
         return self.verdict(State.OUT_OF_SCOPE, outcome="not needed", **why)
+
+    def left_as_it_stands(self, **details: object) -> Verdict:
+        """In step: the money stands as wanted, and what is said of it cannot be changed any more."""
+        why = {"code": LEFT_AS_POSTED, "reason": LEFT_AS_IT_STANDS}
+        return self.stands(**why, **details, verb="delivery_left")
 
     def stands(self, **details: object) -> Verdict:
         """The other side holds what is wanted; a bill that it no longer pays is not in step while any of it is open."""

@@ -177,7 +177,8 @@ def _rule_payment(payment: Payment, around: Circumstances) -> Ruling:
         reason = "It was taken back before anything was posted."
         return Ruling(wish=Wish.STOP, code="payment_reversed_before_posting", reason=reason)
     if payment.phase is Phase.PENDING and not around.policies["pending_payments"] and not around.linked:
-        return _out("payment_not_executed", "By policy nothing is posted before the payment is executed.")
+        until = "has cleared" if around.policies["post_on"] == "cleared" else "is executed"
+        return _out("payment_not_executed", f"By policy nothing is posted before the payment {until}.")
     ruling = _shape(payment)
     if around.taken_back and ruling.wish is Wish.SEND:
         return Ruling(wish=Wish.STOP, code="posted_anew", reason="It is taken back, so that it is posted anew.")

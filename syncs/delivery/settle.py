@@ -10,7 +10,7 @@ from connectors.base import Action, Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
 from connectors.records import Kind, kind_of
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
-from syncs.delivery.planned import LOCKED, Planned
+from syncs.delivery.planned import LOCKED, PERIOD_CLOSED, Planned
 from syncs.delivery.recheck import look_again
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
 from syncs.delivery.slice import ATTEMPT, Slice
@@ -126,6 +126,8 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         return one.verdict(
             State.PENDING, outcome="refused", code=LOCKED, reason=str(outcome), next_attempt_at=slice_.now()
         )
+    if isinstance(outcome, RecordRejected) and outcome.code == PERIOD_CLOSED and one.only_told:
+        return one.left_as_it_stands(outcome="refused")
     decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1, deadline=one.write.sent_at + ATTEMPT)
     code, reason = decision.code, decision.reason
     if decision.state is State.HELD and one.ruling.code == "payment_reversed":

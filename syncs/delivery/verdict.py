@@ -12,12 +12,12 @@ from syncs import runs
 from syncs.delivery.slice import Slice
 from syncs.models import SyncRecord
 from syncs.problems.causes import Cause, open_problem, recount
-from syncs.states import State
+from syncs.states import State, stays_held
 from syncs.streams import lock_streams, make_due
 
-WRITE = """
+WRITE = f"""
 UPDATE syncs_syncrecord s SET
-    state = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending') AND v.code <> 'posted_twice'
+    state = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending') AND NOT {stays_held("v")}
         THEN 'pending' ELSE v.state END,
     next_attempt_at = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending', 'pending') THEN %(now)s
         ELSE v.next_attempt_at END,

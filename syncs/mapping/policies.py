@@ -17,11 +17,16 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
         "closed_period": "hold",
         "changed_applications": "hold",
         "reversal_entry": False,
+        "post_on": "executed",
     }
 )
 # Of a policy that is one of some words.
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"closed_period": ("hold", "first_open_day"), "changed_applications": ("hold", "post_anew")}
+    {
+        "closed_period": ("hold", "first_open_day"),
+        "changed_applications": ("hold", "post_anew"),
+        "post_on": ("executed", "cleared"),
+    }
 )
 
 

@@ -28,6 +28,7 @@ from syncs.mirror.news import streams_of, tell_news
 from syncs.mirror.settled_elsewhere import settled_elsewhere
 from syncs.mirror.staging import KEPT, KEPT_ANEW, Staged, bring
 from syncs.models import RemoteRecord
+from syncs.states import stays_held
 from syncs.streams import lock_streams, make_due
 
 NEWER = """
@@ -81,7 +82,7 @@ JOIN syncs_stream stream ON stream.id = ANY(%(streams)s) AND stream.kind = o.kin
 WHERE o.delivery_fingerprint <> '' AND {THESE}
 ON CONFLICT (tenant_id, stream_id, remote_record_id) DO UPDATE SET
     wanted = s.wanted + 1, wanted_fingerprint = excluded.wanted_fingerprint, trace_id = excluded.trace_id, attempts = 0,
-    state = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') OR s.code = 'posted_twice' THEN s.state
+    state = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') OR {stays_held("s")} THEN s.state
         ELSE 'pending' END,
     next_attempt_at = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') THEN s.next_attempt_at ELSE %(now)s END,
     code = CASE WHEN s.code = 'settled_by_us' THEN '' ELSE s.code END

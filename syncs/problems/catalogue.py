@@ -146,10 +146,23 @@ ENGINE = (
         remedy="Have it released or rejected there; then this closes by itself.",
     ),
     Fault(
+        code="payment_pending_long",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment has been released and is still not executed at the AP network after 10 business days.",
+        remedy="Ask the AP network why, and have it executed or voided there; then this closes by itself.",
+    ),
+    Fault(
+        code="payment_in_error",
+        actor=Actor.CUSTOMER_AP,
+        cause="The AP network cannot execute a payment before somebody mends what is wrong with it.",
+        remedy="Have it mended or voided at the AP network; then this closes by itself.",
+    ),
+    Fault(
         code="posting_gone",
         actor=Actor.CUSTOMER_AP,
         cause="The payment that we posted was voided, deleted or changed in the ERP by somebody else.",
-        remedy="Do not pay the bill again. Link this to what was entered instead, or two persons have it posted anew.",
+        remedy="Do not pay the bill again. Link this to what was entered instead, or two persons have it posted anew. "
+        "Where ours still stands and was only changed, send this again: it is changed back.",
     ),
     Fault(
         code="applications_changed",

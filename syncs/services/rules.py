@@ -44,6 +44,7 @@ DECIDED_BY = {
     "closed_period": ("period_closed",),
     "changed_applications": ("applications_changed",),
     "reversal_entry": ("reversal_refused",),
+    "post_on": ("unmapped_in_transit", "payment_not_executed", "payment_not_cleared"),
 }
 
 
@@ -133,7 +134,7 @@ def set_policy(*, integration: Integration, key: str, value: object, by: str, wh
             why=why,
         )
         record([_event(integration, "policy_changed", key, by, why, now, value=value, before=was)])
-        waited = Q(code__in=DECIDED_BY[key], state__in=(State.HELD, State.OUT_OF_SCOPE))
+        waited = Q(code__in=DECIDED_BY[key], state__in=(State.HELD, State.OUT_OF_SCOPE, State.SYNCED))
         released = release(integration, waited, by, now)
     return Decided(row=row, released=released)
 
@@ -200,6 +201,8 @@ def release(integration: Integration, waited: Q, by: str, now: datetime) -> int:
     )
     if not ids:
         return 0
+    # What is in step by the policy of before may not be by this one.
+    SyncRecord.objects.filter(pk__in=ids, state=State.SYNCED).update(settled_fingerprint="")
     due_again(ids, now=now)
     record(
         [

@@ -9,6 +9,7 @@ from audit.models import Event
 from connectors.base import ids_of_pieces
 from connectors.models import Connection, Exchange
 from connectors.records import Kind, Phase, Ref
+from syncs.delivery.planned import NOT_CLEARED
 from syncs.delivery.reposts import is_being_taken_back
 from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, StoppedInvoice, SyncRecord
 from syncs.story.coding import accounts_by_item, codes_of, named_by
@@ -51,6 +52,11 @@ class Paid:
         return self.posting is not None and stands(self.posting.record)
 
     @property
+    def waits_to_clear(self) -> bool:
+        """Whether its posting is pending by policy, although it is executed."""
+        return self.stands and self.delivery is not None and self.delivery.code == NOT_CLEARED
+
+    @property
     def is_to_be_posted_anew(self) -> bool:
         """Whether its posting is taken back, and the next one does not stand yet."""
         row = self.delivery
@@ -74,7 +80,7 @@ class Facts:
     attempts: Mapping[int, Attempt]
     exchanges: Mapping[int, Sequence[Exchange]] = field(default_factory=dict)
     feeds: Mapping[int, Feed] = field(default_factory=dict)
-    stopped: StoppedInvoice | None = None
+    stopped: Sequence[StoppedInvoice] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, Ref] = field(default_factory=dict)
     named: Mapping[tuple[str, str], RemoteRecord] = field(default_factory=dict)
@@ -112,7 +118,7 @@ def facts_of(bill: RemoteRecord) -> Facts:
         events=events,
         attempts=attempts,
         exchanges=_exchanges(bill.tenant_id, attempts.values()),
-        stopped=_stopped(invoice),
+        stopped=_stopped([*([invoice] if invoice else []), *(payment for payment, _ in applied.values())]),
         codes=codes_of(delivery, invoice),
         items=(items := accounts_by_item(bill)),
         named=named_by(bill, items),
@@ -148,8 +154,9 @@ def _invoice(network: Connection | None, delivery: SyncRecord | None) -> RemoteR
     ).first()
 
 
-def _stopped(invoice: RemoteRecord | None) -> StoppedInvoice | None:
-    return StoppedInvoice.objects.filter(remote_record=invoice).select_related("problem").first() if invoice else None
+def _stopped(there: Sequence[RemoteRecord]) -> list[StoppedInvoice]:
+    """Which of these, of the network, stand still there."""
+    return list(StoppedInvoice.objects.filter(remote_record__in=there).select_related("problem"))
 
 
 def _applications(connection: Connection | None, bill_id: str) -> dict[int, tuple[RemoteRecord, int]]:

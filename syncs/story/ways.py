@@ -24,6 +24,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "delivery_absent": ("It had not arrived at {target}: it is sent again", "warn"),
     "delivery_retried": ("It did not go through: it is tried again", "warn"),
     "delivery_taken_back": ("Voided in {target}, to be posted anew", "warn"),
+    "delivery_left": ("Left as it stands in {target}: the books are closed for its day", "info"),
     "delivery_held": ("Held: it needs a person", "bad"),
     "delivery_in_doubt": ("The answer of {target} was lost: it is looked up before anything else", "warn"),
     "delivery_waiting": ("Waits for another record", "warn"),
