@@ -69,7 +69,7 @@ def test_a_merge_can_leave_versions_alone_and_take_the_loser_away() -> None:
     )
 
 
-MERGED = {
+MERGED: dict[str, dict[str, Any]] = {
     "Account": {"AccountType": "Expense"},
     "Item": {"ExpenseAccountRef": {"value": "7"}},
     "Class": {},

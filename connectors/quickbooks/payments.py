@@ -177,7 +177,8 @@ class Payments:
         if not times:
             return []
         vendors = {_payment(write).vendor.id for write in writes if write.sent_at}
-        vendors |= {vendor.get("value") for row in bills if isinstance(vendor := glimpse(row).vendor_ref, dict)}
+        theirs = (glimpse(row).vendor_ref for row in bills)
+        vendors |= {str(vendor.get("value")) for vendor in theirs if isinstance(vendor, dict)}
         first = min(times) - CLOCKS_DIFFER
         terms = [f"MetaData.CreateTime >= {quoted(first.isoformat(timespec='seconds'))}"]
         terms += [f"VendorRef = {quoted(vendor)}" for vendor in vendors if len(vendors) == 1]

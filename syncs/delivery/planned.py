@@ -12,6 +12,7 @@ from syncs.delivery.verdict import Verdict
 from syncs.states import State
 
 LOCKED = "bill_locked"  # the network takes no change of it any more: the next try withdraws it
+NOT_FOUND = "not_found"  # what it names was there a moment ago: everything that it rests on is looked at once more
 SETTLED_BY_US = "settled_by_us"  # the ERP said so a moment ago: the next try takes its word for it
 
 
