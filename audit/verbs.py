@@ -29,6 +29,7 @@ VERBS = {
     "delivery_waiting": Verb("{subject} waits for something that is not there yet"),
     "delivery_scheduled": Verb("{subject} waits for its schedule"),
     "delivery_skipped": Verb("{subject} needed no delivery"),
+    "delivery_left": Verb("{subject} was left as it stands, since the books are closed for its day"),
     "out_of_scope": Verb("{subject} was left out of scope by a stated rule"),
     "record_replayed": Verb("{subject} was sent back to be delivered", reason=True),
     "record_ignored": Verb("{subject} was ignored for good", reason=True),

@@ -29,6 +29,8 @@ REQUIRED = "required"  # of a dimension's value: "1" if every line must carry th
 LINK_TO = "link_to"  # of a vendor: the record there that a person says is this one
 PAID_ON = "paid_on"  # of a payment: the day on which it was paid, where it is posted on another since that is closed
 REPLACES = "replaces"  # of a payment: the ids, joined, of postings of it that were taken back before it is posted anew
+REVERSED_ON = "reversed_on"  # of a void: the day on which it may be made by an entry, where the payment's own is closed
+IN_TRANSIT = "in_transit"  # of a void: the account on which the money lies until it is refunded or paid anew
 JOINT = "+"  # between the ids, and the versions, of the pieces that one record of ours stands in on the other side
 SHA256 = "sha256"  # of an image: the hash of its bytes, written down before they are sent, by which it is found again
 
@@ -324,6 +326,11 @@ class Connector(ABC):
     @abstractmethod
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
         """These records as they are now; an id that does not exist is left out."""
+
+    @property
+    def images_in_bills(self) -> bool:
+        """Whether an image travels inside its bill, so that a change of the bill has to bring it along again."""
+        return False
 
     def image_refusal(self, image: Image) -> str:
         """Why this image is none that is sent there, such as its type; empty where it may be."""

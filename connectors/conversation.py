@@ -31,6 +31,7 @@ from connectors.tokens import StoredTokens
 from connectors.vault import UNREADABLE
 
 MOMENT, LONGER = 0.5, 2.0  # seconds that one call, or a set of them, waits for permits before it is put off
+BUDGET_SPENT = "budget_spent"  # nothing was sent: it waits for its turn
 
 T = TypeVar("T")
 Steps = Generator[str, None, T]
@@ -105,6 +106,7 @@ class Conversation:
         http = Http(
             transport=self.effects.transport,
             clock=self.effects.clock,
+            per_second=provider.limits.per_second,
             hosts=provider.hosts(environment, app, self.effects.simulator_url),
             private_hosts_allowed=environment is Environment.SIMULATED,
         )
@@ -191,6 +193,12 @@ class Conversation:
         shared = self.provider.limits.shared_by_app and self.connector("").uses_access_token
         return budget_of(self.connection, shared=shared)
 
+    def sent_soon(self, together: int, *, most: int) -> int:
+        """How many records, so many in each request, find their permits before long."""
+        if not self.effects.budgets:
+            return most
+        return min(most, together * (self.budget.burst + int(self.budget.rate * Decimal(LONGER))))
+
     def must_wait(self) -> float:
         """The seconds until our budget has a permit again; 0 where there is one now or in a moment."""
         wait = governor.wait_for_one(self.budget, now=self.effects.clock.now()) if self.effects.budgets else 0
@@ -202,7 +210,7 @@ class Conversation:
         while self.effects.budgets and (wait := governor.take(self.budget, count, now=clock.now())):
             if clock.monotonic() + wait > until:
                 raise RateLimited(
-                    "Our budget with this provider is spent for a moment.", retry_after=wait, code="budget_spent"
+                    "Our budget with this provider is spent for a moment.", retry_after=wait, code=BUDGET_SPENT
                 )
             yield "waiting for a permit"
             clock.sleep(wait)

@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection as database
-from django.db import transaction
 
 from connectors.base import Environment
 from connectors.http import Exchanged
@@ -36,7 +35,7 @@ def count_reads(connection: Connection, exchanged: Iterable[Exchanged], *, now: 
         "reads": reads,
         "now": now,
     }
-    with transaction.atomic(), database.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(ADD, values)
 
 

@@ -98,7 +98,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Vendor(Record, frozen=True, kw_only=True):
-    """Who is paid."""
+    """Who is paid; `terms` is the name of the terms of payment, `term` where the ERP keeps them."""
 
     name: str
     legal_name: str = ""
@@ -108,6 +108,7 @@ class Vendor(Record, frozen=True, kw_only=True):
     email: str = ""
     phone: str = ""
     terms: str = ""
+    term: Ref | None = None
     customer_account: str = ""
     tax_id_last4: str = ""
     is_1099: bool = False
@@ -177,9 +178,20 @@ class PurchaseOrder(Record, frozen=True, kw_only=True):
     bills: tuple[str, ...] = ()
 
 
+class KeptImage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The image that the AP network keeps with a document: its hash, and `pending` until its check is over, then
+    `stored` or `rejected`."""
+
+    sha256: str = ""
+    status: str = ""
+
+
 class Payable(Record, frozen=True, kw_only=True):
     """A vendor's document over money: `amount` is positive for a bill and for a credit, `balance` what of it is open,
-    `settlements` the ids of what settled the rest; `status_reason` and `status_at` say why and since when."""
+    `settlements` the ids of what settled the rest; `status_reason` and `status_at` say why and since when.
+
+    `image` stands in the canonical bytes only where the AP network says something of it.
+    """
 
     number: str
     vendor: Ref
@@ -196,6 +208,7 @@ class Payable(Record, frozen=True, kw_only=True):
     status_reason: str = ""
     status_at: datetime | None = None
     payment_status: str = ""
+    image: KeptImage | msgspec.UnsetType = msgspec.UNSET
 
 
 class Bill(Payable, frozen=True, kw_only=True):
@@ -226,7 +239,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Payment(Record, frozen=True, kw_only=True):
-    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it."""
+    """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it.
+
+    `refunded` says of one that was taken back that its money is the payer's again, no longer with the network.
+    `in_error`, that it goes no further before somebody mends it, stands in the canonical bytes only where it is so.
+    """
 
     vendor: Ref
     amount: Decimal
@@ -243,6 +260,8 @@ class Payment(Record, frozen=True, kw_only=True):
     reissue_of: str = ""
     memo: str = ""
     mark: str = ""
+    refunded: bool = False
+    in_error: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -292,7 +311,8 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LedgerEntry(Record, frozen=True, kw_only=True):
-    """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit)."""
+    """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit),
+    `settlements` are the ids of the payments that settle what it owes."""
 
     type: str
     number: str = ""
@@ -300,6 +320,7 @@ class LedgerEntry(Record, frozen=True, kw_only=True):
     currency: str
     postings: tuple[Posting, ...] = ()
     memo: str = ""
+    settlements: tuple[str, ...] = ()
 
 
 class FundingAccount(Record, frozen=True, kw_only=True):

@@ -87,6 +87,7 @@ class Simulator(ABC):
 
     key: ClassVar[str]
     first_acts: ClassVar[Mapping[str, Mapping[str, Any]]] = {}  # a person's, that make an app and a company known
+    signs_in: ClassVar[Mapping[str, Any]] = {}  # with what one connects to these: account_id, app, credentials
     throttled: bool = True  # whether requests beyond the provider's limits are refused
 
     def __init__(self, clock: Clock, journal: Path | None = None) -> None:
@@ -144,6 +145,14 @@ class Simulator(ABC):
             result = getattr(self, f"person_{act}")(**arguments)
             self._keep({"at": self.now().isoformat(), "person": act, "arguments": arguments})
             return result
+
+    def person_furnish(self, account_id: str) -> dict[str, str]:
+        """People enter something of every kind that can be read, consent to us, and have paid what has come in so far.
+
+        The contract suite asks this of every simulator, a second time once all was delivered. An ERP answers with the
+        accounts that payments need, by what finance maps them for.
+        """
+        return {}
 
     def books(self) -> Any:
         """All that stands in the books, for the demo and for a look from outside."""

@@ -44,12 +44,13 @@ class MappingForm(forms.Form):
         choices=[(source, WAYS[source]) for source in SOURCES],
         label="Paid by",
         widget=UnfoldAdminSelectWidget,
-        help_text="Payments in transit and discounts have one account for every way of paying.",
+        help_text="Payments in transit, discounts and tax have one account for every way of paying.",
     )
     target = forms.ChoiceField(
         label="Account in the ERP",
         widget=UnfoldAdminSelectWidget,
-        help_text="Of type Bank for payments; an income or expense account for discounts.",
+        help_text="Of type Bank for payments; an income or expense account for discounts; for tax the one that finance "
+        "books the tax of bills on, such as recoverable tax.",
     )
     why = forms.CharField(
         label="Why", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Stays with it, with your name."
@@ -97,6 +98,16 @@ class PendingPaymentsForm(ReasonForm):
 
     def clean_value(self) -> bool:
         return bool(self.cleaned_data["value"] == "yes")
+
+
+class ReversalEntryForm(PendingPaymentsForm):
+    """Whether a payment of a closed period is taken back by a journal entry."""
+
+    value = forms.ChoiceField(
+        label="Take back a payment whose period is closed",
+        choices=[("yes", "yes, by a journal entry on the first open day"), ("no", "no, hold it for a person")],
+        widget=UnfoldAdminSelectWidget,
+    )
 
 
 class ListForm(ReasonForm):
@@ -173,6 +184,16 @@ class ChangedApplicationsForm(ClosedPeriodForm):
     )
 
 
+class PostOnForm(ClosedPeriodForm):
+    """When a payment is posted as paid."""
+
+    value = forms.ChoiceField(
+        label="Post a payment as paid",
+        choices=[("executed", "once it is executed"), ("cleared", "once it has cleared; until then it is pending")],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
 POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "pending_payments": PendingPaymentsForm,
     "currencies": CurrenciesForm,
@@ -180,6 +201,8 @@ POLICY_FORMS: dict[str, type[ReasonForm]] = {
     "hold_days": HoldDaysForm,
     "closed_period": ClosedPeriodForm,
     "changed_applications": ChangedApplicationsForm,
+    "reversal_entry": ReversalEntryForm,
+    "post_on": PostOnForm,
 }
 POLICY_WORDS = {
     "pending_payments": "Payments that are not executed yet",
@@ -188,5 +211,7 @@ POLICY_WORDS = {
     "hold_days": "Business days that an invoice may be on hold",
     "closed_period": "Payments whose day lies in a closed period",
     "changed_applications": "Posted payments whose bills or discounts change",
+    "reversal_entry": "Payments taken back after their period was closed",
+    "post_on": "When payments are posted as paid",
 }
 assert set(POLICY_FORMS) == set(POLICY_WORDS) == set(DEFAULTS)

@@ -29,9 +29,9 @@ def is_piece(piece: str, whole: str) -> str:
     return f"{piece} = ANY(string_to_array({whole}, '{JOINT}'))"
 
 
-def first_piece(whole: str) -> str:
-    """In SQL: the first of the ids that this one joins, which is itself where a record stands in one piece."""
-    return f"split_part({whole}, '{JOINT}', 1)"
+def piece(whole: str, place: int) -> str:
+    """In SQL: one of the ids that this one joins, from 1; empty behind the last."""
+    return f"split_part({whole}, '{JOINT}', {place})"
 
 
 def fingerprint(*parts: bytes | str) -> str:

@@ -34,7 +34,12 @@ class Lease:
 
     def check(self, now: datetime) -> None:
         """Prove inside the caller's transaction that the lease is still ours, and carry it on; LeaseLost otherwise."""
-        held = self.model.objects.filter(pk=self.id, fence=self.fence).update(lease_until=now + self.length)
+        with database.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {self.model._meta.db_table} SET lease_until = %s WHERE id = %s AND fence = %s",
+                [now + self.length, self.id, self.fence],
+            )
+            held = cursor.rowcount
         if not held:
             raise LeaseLost(f"{self.model.__name__} {self.id} was taken by another worker.")
 

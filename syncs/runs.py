@@ -13,6 +13,8 @@ import msgspec
 from django.db import connection as database
 from django.db.models import Max
 
+from connectors.base import Connector
+from connectors.registry import connector_class
 from syncs.models import Feed, Stream, SyncRecord, SyncRun
 from syncs.states import State
 
@@ -41,12 +43,14 @@ ADD_TO_STREAM = ADD.format(of="stream_id", one="tenant_id, stream_id")
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far something has come; `left` and `time_left` are None where nobody can tell."""
+    """How far something has come; `left` and `time_left` are None where nobody can tell, `uncounted` where the provider
+    never says how many there are."""
 
     done: int
     per_second: float | None
     left: int | None
     of_kind: str = ""
+    uncounted: bool = False
 
     @property
     def time_left(self) -> timedelta | None:
@@ -95,9 +99,14 @@ def reading_progress(feed: Feed) -> Progress | None:
         return Progress(done=run.done, per_second=run.per_second, left=max(0, last.done - run.done))
     expected = run.expected.get(feed.stage)
     if expected is None:
-        return Progress(done=run.done, per_second=run.per_second, left=None)
+        return Progress(done=run.done, per_second=run.per_second, left=None, uncounted=not _counts(feed))
     left = max(0, expected - run.counts.get(f"read {feed.stage}", 0))
     return Progress(done=run.done, per_second=run.per_second, left=left, of_kind=feed.stage)
+
+
+def _counts(feed: Feed) -> bool:
+    """Whether the provider can say how many there are of a kind."""
+    return connector_class(feed.connection.provider).count is not Connector.count
 
 
 def delivery_progress(stream: Stream, now: datetime) -> Progress | None:

@@ -103,7 +103,7 @@ def stories_of(records: Sequence[SyncRecord]) -> dict[int, int]:
 
 
 def stopped_invoices(problem: Problem) -> list[StoppedInvoice]:
-    """The invoices that stand still and that this problem is about."""
+    """The invoices and payments that stand still and that this problem is about."""
     return list(problem.stopped_invoices.select_related("remote_record")[:20])
 
 

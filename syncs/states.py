@@ -26,3 +26,12 @@ LABELS = {
     State.OUT_OF_SCOPE: "out of scope by a rule",
     State.IGNORED: "ignored by a person",
 }
+
+
+def stays_held(row: str) -> str:
+    """In SQL: whether what this row is held for stays with its person although more is wanted: the ERP holds a payment
+    otherwise than we left it. One that the network has taken back goes on."""
+    lives = (
+        "EXISTS (SELECT FROM syncs_remoterecord paid WHERE paid.id = s.remote_record_id AND paid.status <> 'reversed')"
+    )
+    return f"({row}.state = 'held' AND ({row}.code = 'posted_twice' OR {row}.code = 'posting_gone' AND {lives}))"

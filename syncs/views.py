@@ -14,7 +14,7 @@ from connectors import reality
 from connectors.models import Tenant
 from connectors.registry import connectors
 from connectors.selectors import pages_of
-from syncs.models import RemoteRecord, SyncRecord
+from syncs.models import Application, RemoteRecord, SyncRecord
 from syncs.selectors import paused_work
 from syncs.states import LABELS
 from syncs.story import facts_of, tell
@@ -77,8 +77,10 @@ def _wanted(asked: Mapping[str, str], tenants: Collection[str]) -> tuple[Wanted,
 def bill(request: HttpRequest, record_id: int) -> HttpResponse:
     """One bill's story, in the tenant's time."""
     record = get_object_or_404(
-        RemoteRecord.objects.select_related("tenant", "connection__app"), pk=record_id, kind="bill"
+        RemoteRecord.objects.select_related("tenant", "connection__app"), pk=record_id, kind__in=("bill", "payment")
     )
+    if record.kind == "payment":
+        return redirect("syncs:bill", _invoice_of(record))
     if connectors()[record.connection.provider].role != "erp":
         return redirect("syncs:bill", _bill_of(record))
     effects, facts = reality.effects(), facts_of(record)
@@ -86,6 +88,13 @@ def bill(request: HttpRequest, record_id: int) -> HttpResponse:
     story = tell(facts, now=effects.clock.now(), address=address)
     with timezone.override(ZoneInfo(record.tenant.time_zone)):
         return render(request, "syncs/bill.html", {"section": "bills", "story": story, "bill": record})
+
+
+def _invoice_of(payment: RemoteRecord) -> int:
+    """The first bill or invoice that a payment pays."""
+    paid = Application.objects.filter(payment=payment, target_kind="bill").order_by("place").values("target_id")
+    found = RemoteRecord.objects.filter(connection_id=payment.connection_id, kind="bill", remote_id__in=paid[:1])
+    return get_object_or_404(found).pk
 
 
 def _bill_of(invoice: RemoteRecord) -> int:

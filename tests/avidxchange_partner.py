@@ -148,7 +148,7 @@ def changed(override: dict[str, Any], name: str = "assumed-v1") -> Profile:
 
 def sample(name: str, kind: str, profile: Profile) -> Any:
     """A sample as it would stand under another profile."""
-    raw = msgspec.json.Decoder(float_hook=Decimal).decode((SAMPLES / f"{name}.json").read_bytes())
+    raw = msgspec.json.Decoder(float_hook=Decimal).decode(next(SAMPLES.rglob(f"{name}.json")).read_bytes())
     return raw if profile.profile_id == "assumed-v1" else translate(raw, kind, named_profile("assumed-v1"), profile)
 
 
@@ -167,6 +167,8 @@ def translate(raw: Any, kind: str, source: Profile, target: Profile) -> Any:
             value = target.word(WORDS[field], source.meaning(WORDS[field], value))
         elif field == "payment_status":
             value = target.word("invoice_payment_status", source.meaning("invoice_payment_status", value))
+        elif field == "image_status":
+            value = target.word("image_status", source.meaning("image_status", value))
         elif kind == "payment" and field == "status":
             known = source.payment_status(value)
             value = target.payment_status_word(known.meaning, known.method) if known.meaning != "unknown" else value

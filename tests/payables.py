@@ -11,7 +11,7 @@ from audit.models import Event
 from connectors.conversation import Steps, finish
 from syncs import services
 from syncs.models import Attempt, Feed, Problem, Stream, SyncRecord
-from tests.simulation.world import ADDRESS, REALM, World, begin
+from tests.simulation.world import ADDRESS, REALM, Engine, World, begin
 
 EXPENSE = "8"
 BILLS, CANCEL, VENDORS = "POST /invoices/batch", "POST /cancel", "POST /vendors/batch"
@@ -64,6 +64,13 @@ def map_discounts(world: World) -> str:
         integration=integration, subject="discount", source="*", target=account, by="Ann", why="our chart", now=now
     )
     return str(account)
+
+
+def by_policy(world: World, key: str, value: object) -> None:
+    """Finance chooses a policy."""
+    services.set_policy(
+        integration=world.integration, key=key, value=value, by="Ann", why="our books", now=world.clock.now()
+    )
 
 
 def invoice(world: World, number: str = "INV-1") -> dict[str, Any]:
@@ -136,7 +143,7 @@ def verbs(record: SyncRecord) -> list[str]:
     return list(events.values_list("verb", flat=True))
 
 
-def feed_id(world: World, provider: str = "quickbooks") -> int:
+def feed_id(world: Engine, provider: str = "quickbooks") -> int:
     """The feed of this provider's connection."""
     return int(Feed.objects.get(connection__provider=provider).pk)
 
@@ -146,12 +153,12 @@ def stream_id(kind: str) -> int:
     return int(Stream.objects.get(kind=kind).pk)
 
 
-def read(world: World, provider: str = "quickbooks") -> None:
+def read(world: Engine, provider: str = "quickbooks") -> None:
     """One slice of reading, whether it is due or not."""
     finish(world.steps("feed", feed_id(world, provider)))
 
 
-def deliver(world: World, kind: str, holder: str = "worker") -> None:
+def deliver(world: Engine, kind: str, holder: str = "worker") -> None:
     """One slice of delivering, whether it is due or not."""
     finish(world.steps("stream", stream_id(kind), holder))
 

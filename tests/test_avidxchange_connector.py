@@ -60,16 +60,6 @@ def test_it_is_found_and_writes_nothing_that_it_could_not_find_again() -> None:
     }  # fmt: skip
 
 
-def test_only_the_secret_is_marked_as_one_and_no_text_of_the_app_shows_it() -> None:
-    assert "partner-secret" not in f"{APP!r} {APP}"
-    marked = {
-        field.name
-        for field in msgspec.inspect.type_info(App).fields  # type: ignore[attr-defined]
-        if getattr(field.type, "extra", None) == {"secret": True}
-    }
-    assert marked == {"client_secret"}
-
-
 def test_requests_may_go_to_the_simulator_or_to_the_addresses_of_the_app_and_nowhere_else() -> None:
     hosts = AvidXchangeConnector.hosts
     assert hosts(Environment.SIMULATED, APP, SIMULATOR) == {"simulator"}

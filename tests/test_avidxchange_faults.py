@@ -82,10 +82,7 @@ def test_the_raw_answer_of_each_row_reaches_it(row: Fault) -> None:
     assert (error.code, error.message, error.provider) == (row.code, row.cause, "avidxchange")
 
 
-def test_every_row_tells_a_person_the_cause_and_what_to_do() -> None:
-    codes = [row.code for row in FAULTS]
-    assert len(set(codes)) == len(codes)
-    assert all(row.cause.endswith(".") and row.remedy.endswith(".") for row in FAULTS)
+def test_a_row_without_a_raw_answer_is_one_of_our_own() -> None:
     assert {row.code for row in FAULTS if row.sample is None} == OUR_OWN
     assert remedy("bill_locked").startswith("Undo")
 

@@ -187,6 +187,15 @@ def test_everything_else_is_off_nothing_is_asked_for_it_and_the_check_says_so() 
     assert "traces of ACH payments, the last four digits of cards, which payment another one replaces" in said
 
 
+def test_what_cannot_be_sent_has_not_left_whenever_a_worker_died_over_it() -> None:
+    partner = Observed(1)
+    connector = partner.connector()
+    never = [write(vendor(7)), write(account(7)), write(order(7)), write(bill(7)), write(image(7, "inv_1"))]
+    before = len(partner.sim.requests)
+    assert connector.find(never) == {one.record_key: None for one in never}
+    assert len(partner.sim.requests) == before
+
+
 def test_an_invoice_cannot_be_asked_for_by_its_id_and_is_not_taken_for_gone() -> None:
     with pytest.raises(UnexpectedResponse) as refused:
         Observed(1).connector().fetch(Kind.BILL, ["inv_00000001"])

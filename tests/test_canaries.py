@@ -18,14 +18,11 @@ from django_q.tasks import async_task
 
 from audit.models import Event
 from connectors import services
-from connectors.base import Environment, Tokens
-from connectors.base import Session as ConnectorSession
+from connectors.base import Tokens
 from connectors.http import Answer
 from connectors.models import App, Connection, Exchange, Token
 from connectors.oauth import HeldTokens
 from connectors.operations import StaffAdmin
-from connectors.questions import questions
-from connectors.registry import connectors
 from connectors.tokens import StoredTokens
 from syncs import scheduler
 from syncs.models import Attempt, Feed, Problem, SyncRecord, SyncRun, UnreadableRow
@@ -225,15 +222,4 @@ def test_no_repr_shows_a_secret() -> None:
         repr(App(name="app", credentials={"client_secret": CANARY})),
         repr(Connection(credentials={"user_token": CANARY})),
     ]
-    for provider in connectors().values():
-        app, credentials = (
-            shape(**{asked.name: CANARY if asked.secret else "shown" for asked in questions(shape)})
-            for shape in (provider.App, provider.Credentials)
-        )
-        session = ConnectorSession(
-            environment=Environment.SIMULATED, account_id="shown", app=app, credentials=credentials,
-            settings=provider.Settings(), http=None, access_token=CANARY,  # type: ignore[arg-type]
-        )  # fmt: skip
-        shown += [repr(app), repr(credentials), repr(session), f"{app} {session!s}"]
     assert not [text for text in shown if CANARY in text]
-    assert sum("shown" in text for text in shown) >= 2 * len(connectors())

@@ -1,5 +1,6 @@
 """What people change on the other side of our copies: postings voided by hand, bills that come back, payments moved."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from django.db import transaction
 
 from connectors.conversation import finish
 from syncs.models import RemoteRecord
+from syncs.services import set_policy
 from syncs.states import State
 from tests.payables import (
     CANCEL,
@@ -36,6 +38,7 @@ from tests.payables import (
     with_posting,
     worker,
 )
+from tests.scenarios.wholesaler import enter_credit
 from tests.simulation.world import World, begin
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +115,55 @@ def test_a_posting_whose_memo_somebody_looks_at_is_left_as_it_is() -> None:
 
 
 # Bills that come back, or stand there otherwise.
+
+
+def settle_by_hand(world: World, bill_id: str) -> None:
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id, amount="100.00")
+
+
+def credit_by_hand(world: World, bill_id: str) -> None:
+    credit = enter_credit(world, of_vendor().remote_record.remote_id, "100.00")
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id, amount="100.00", credits={credit: "100.00"})
+
+
+@pytest.mark.parametrize("settles_a_part", [settle_by_hand, credit_by_hand])
+def test_a_bill_of_which_somebody_settles_a_part_is_withdrawn_and_held_with_both_figures_until_the_rest_is_settled(
+    settles_a_part: Callable[[World, str], None],
+) -> None:
+    world, bill_id = with_bill("1000.00")
+    settles_a_part(world, bill_id)
+    world.settle(days=1)
+    assert invoice(world)["workflow_status"] == "cancelled"
+    edit_bill(world, bill_id, DueDate="2026-06-01")
+    world.settle(days=1)
+    assert (of_bill().state, of_bill().code) == (State.HELD, "withdrawn_open")
+    assert "100.00 of 1000.00 is settled" in of_bill().reason
+    assert "900.00 of it is open" in of_bill().reason
+    assert problem_codes() == ["withdrawn_open"]
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id, amount="900.00")
+    world.settle(days=1)
+    assert (of_bill().state, open_problems()) == (State.SYNCED, [])
+
+
+def test_a_partly_settled_bill_whose_withdrawal_is_in_doubt_is_held_too() -> None:
+    world, bill_id = with_bill("1000.00")
+    world.avidxchange.drop_answer(CANCEL)
+    settle_by_hand(world, bill_id)
+    world.settle(days=1)
+    assert invoice(world)["workflow_status"] == "cancelled"
+    assert (of_bill().state, of_bill().code) == (State.HELD, "withdrawn_open")
+
+
+def test_a_bill_of_a_currency_that_is_not_paid_any_more_is_out_of_scope_with_its_amount() -> None:
+    world, bill_id = with_bill("1000.00")
+    set_policy(
+        integration=world.integration, key="currencies", value=["EUR"], by="Ann", why="as agreed", now=world.clock.now()
+    )
+    edit_bill(world, bill_id, DueDate="2026-06-01")
+    world.settle(days=1)
+    assert invoice(world)["workflow_status"] == "cancelled"
+    assert (of_bill().state, of_bill().code) == (State.OUT_OF_SCOPE, "currency_not_paid")
+    assert "1000.00 USD" in of_bill().reason
 
 
 def test_a_bill_that_was_withdrawn_and_is_open_again_is_held_and_not_taken_for_sent() -> None:

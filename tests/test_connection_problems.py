@@ -127,3 +127,22 @@ def test_a_page_that_is_kept_while_somebody_stops_the_connection_neither_waits_n
     with transaction.atomic():
         reading_succeeded(feed, world.clock.now())
     assert open_problems() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_closes_the_problem_of_its_connection_although_somebody_holds_the_row_of_the_tenant() -> None:
+    world, _, _ = with_payment()
+    erp, feed = world.integration.erp, Feed.objects.get(connection=world.integration.erp)
+    stop_for_sign_in(erp, AuthError("The sign-in has ended.", code="reauthorise"), now=world.clock.now())
+    Connection.objects.filter(pk=erp.pk).update(status=Connection.Status.CONNECTED)
+    other = connections["default"].copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as holding:
+            holding.execute("SELECT 1 FROM connectors_tenant WHERE id = %s FOR NO KEY UPDATE", [erp.tenant_id])
+        with transaction.atomic():
+            reading_succeeded(feed, world.clock.now())
+        assert open_problems() == []
+        other.rollback()
+    finally:
+        other.close()

@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from audit.models import Event
 from connectors.quickbooks.simulator_people import expense_line
 from syncs import services
-from syncs.models import Mapping, Problem, SyncRecord
+from syncs.models import Mapping, Problem, RemoteRecord, SyncRecord
 from syncs.states import State
 from tests.payables import (
     approve,
@@ -25,10 +26,12 @@ from tests.payables import (
     verbs,
     with_bill,
     with_payment,
+    with_posting,
 )
 from tests.simulation.world import bank, begin
 
 pytestmark = pytest.mark.django_db
+WHO = {"by": "olivia", "why": "agreed with the bank"}
 
 
 def held(record: SyncRecord) -> tuple[str, str]:
@@ -112,6 +115,23 @@ def test_records_held_for_one_cause_share_one_problem_and_it_counts_them_down() 
     services.ignore(sync_record=of_payment(payments[0]), by="olivia", why="entered by hand", now=world.clock.now())
     [problem] = open_problems()
     assert (problem.records, problem.money) == (1, {"USD": 2345})
+
+
+def test_a_payment_whose_posting_stands_is_not_ignored_for_good_but_left_as_it_is_until_something_changes() -> None:
+    world, bill_id, payment_id = with_posting()
+    execute(world, payment_id)
+    world.settle(days=1)
+    world.person(world.quickbooks, "close_books", through=postings(world, bill_id)[0]["TxnDate"])
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert of_payment(payment_id).state == State.HELD
+    with pytest.raises(ValidationError, match="stands in the ERP"):
+        services.ignore(sync_record=of_payment(payment_id), now=world.clock.now(), **WHO)
+    [problem] = open_problems()
+    services.leave(problem=problem, now=world.clock.now(), **WHO)
+    RemoteRecord.objects.filter(kind="payment", key=of_payment(payment_id).record_key).update(status="reversed")
+    services.ignore(sync_record=of_payment(payment_id), now=world.clock.now(), **WHO)
+    assert of_payment(payment_id).state == State.IGNORED
 
 
 def test_a_bill_in_euro_is_out_of_scope_by_a_stated_rule_and_is_no_problem() -> None:

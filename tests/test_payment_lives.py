@@ -15,6 +15,7 @@ from tests.payables import (
     PAYMENT_POST,
     approve,
     balance,
+    by_policy,
     deliver,
     enter_bill,
     enter_vendor,
@@ -279,13 +280,6 @@ def test_a_discount_has_the_class_and_location_of_its_bills_first_line() -> None
 # Closed periods
 
 
-def decide(world: World, key: str, value: object) -> None:
-    """Finance chooses a policy."""
-    services.set_policy(
-        integration=world.integration, key=key, value=value, by="Ann", why="our books", now=world.clock.now()
-    )
-
-
 def with_closed_books(through: str = "2026-03-20") -> tuple[World, str, str]:
     """A world in which a payment is executed on a day for which the books have been closed before it is read."""
     world, bill_id = with_bill()
@@ -308,7 +302,7 @@ def test_by_policy_it_is_posted_on_the_first_open_day_and_says_when_it_was_paid(
     world.settle(days=1)
     if trouble != "none":
         getattr(world.quickbooks, trouble)(PAYMENT_POST)
-    decide(world, "closed_period", "first_open_day")
+    by_policy(world, "closed_period", "first_open_day")
     world.settle(days=1)
     [posting] = posted(world)
     issued = str(world.network.payments[payment_id]["payment_date"])[:10]
@@ -321,10 +315,10 @@ def test_by_policy_it_is_posted_on_the_first_open_day_and_says_when_it_was_paid(
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_moved_posting_keeps_its_day_when_more_becomes_known_of_the_payment(trouble: str) -> None:
     world, bill_id, payment_id = with_closed_books()
-    decide(world, "closed_period", "first_open_day")
+    by_policy(world, "closed_period", "first_open_day")
     world.settle(days=1)
     [before] = posted(world)
-    decide(world, "closed_period", "hold")
+    by_policy(world, "closed_period", "hold")
     if trouble != "none":
         getattr(world.quickbooks, trouble)(PAYMENT_POST)
     execute(world, payment_id, to="cleared")
@@ -344,7 +338,7 @@ def test_a_payment_by_hand_on_the_day_of_payment_is_seen_although_ours_would_sta
     day = str(world.network.payments[payment_id]["payment_date"])[:10]
     world.person(world.quickbooks, "pay_bill", bill_id=bill_id, amount="120.50", TxnDate=day)
     world.person(world.quickbooks, "close_books", through="2026-03-20")
-    decide(world, "closed_period", "first_open_day")
+    by_policy(world, "closed_period", "first_open_day")
     world.settle(days=1)
     assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "recorded_by_hand")
     assert balance(world, bill_id) == "120.50"
@@ -357,7 +351,9 @@ def test_a_reversal_of_a_posting_in_a_closed_period_is_held_and_goes_once_the_bo
     world.person(world.quickbooks, "close_books", through="2026-03-20")
     world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
     world.settle(days=1)
-    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "period_closed")
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "reversal_refused")
+    assert "Stopped" in of_payment(payment_id).reason
+    assert "The ERP shows its bills as paid" in of_payment(payment_id).reason
     assert (len(posted(world)), len(credits(world)), balance(world, bill_id)) == (1, 1, "0.00")
     world.person(world.quickbooks, "close_books", through=None)
     services.replay(sync_record=of_payment(payment_id), by="Ann", why="books are open", now=world.clock.now())
@@ -446,8 +442,8 @@ def test_what_a_restored_backup_has_forgotten_of_a_discount_is_found_and_not_mad
 # Bills on several AP accounts
 
 
-def with_two_accounts() -> tuple[World, list[str], str]:
-    """A payment of two bills that lie on different AP accounts; nothing of it is read yet."""
+def with_two_accounts(*discounts: str) -> tuple[World, list[str], str]:
+    """A payment of two bills that lie on different AP accounts, with a discount each if any; nothing of it is read."""
     world = begin()
     vendor = enter_vendor(world)
     account = world.person(world.quickbooks, "create_account", name="AP South", account_type="Accounts Payable")["Id"]
@@ -457,7 +453,13 @@ def with_two_accounts() -> tuple[World, list[str], str]:
     ]
     world.person(world.quickbooks, "warn_of_repeated_numbers", preference="WarnDuplicateCheckNumber", on=True)
     world.settle(days=1)
-    return world, bills, release(world, "INV-1", "INV-2")
+    if not discounts:
+        return world, bills, release(world, "INV-1", "INV-2")
+    map_discounts(world)
+    ids = [approve(world, number) for number in ("INV-1", "INV-2")]
+    taken = dict(zip(ids, discounts, strict=False))
+    payment = world.person(world.avidxchange, "pay", invoices=dict.fromkeys(ids), discounts=taken)
+    return world, bills, str(payment)
 
 
 @pytest.mark.parametrize("place", [1, 2])
@@ -487,13 +489,13 @@ def test_a_payment_over_two_ap_accounts_is_posted_in_two_parts_whatever_is_lost(
     assert len(world.company.bill_payments) == 2
 
 
-def lost(world: World, trouble: str, place: int) -> None:
+def lost(world: World, trouble: str, place: int, match: str = PAYMENT_POST) -> None:
     """Trouble comes over the post of a payment at this place, counted from now on."""
     if trouble == "none":
         return
     if place == 2:
-        world.quickbooks.fault(PAYMENT_POST, lambda request, proceed: proceed())
-    getattr(world.quickbooks, trouble)(PAYMENT_POST)
+        world.quickbooks.fault(match, lambda request, proceed: proceed())
+    getattr(world.quickbooks, trouble)(match)
 
 
 def test_of_a_payment_over_two_ap_accounts_nothing_is_posted_where_a_part_is_refused() -> None:
@@ -577,3 +579,91 @@ def test_credits_above_the_bills_of_their_ap_account_are_refused_before_anything
     world.settle(days=1)
     assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "payment_shape")
     assert len(posted(world)) == before
+
+
+# Discounts on several AP accounts
+
+
+@pytest.mark.parametrize("place", [1, 2])
+@pytest.mark.parametrize(
+    ("trouble", "piece"), [("none", ""), *((one, piece) for one in TROUBLES[1:] for piece in PIECES)]
+)
+def test_each_part_takes_the_discount_of_its_own_bills_whatever_answer_is_lost(
+    trouble: str, piece: str, place: int
+) -> None:
+    world, bills, payment_id = with_two_accounts("7.00", "3.00")
+    lost(world, trouble, place, piece)
+    world.settle(days=1)
+    assert_parts_with_discounts(world)
+    lost(world, trouble, place, PAYMENT_POST)
+    execute(world, payment_id)
+    world.settle(days=2)
+    assert_parts_with_discounts(world)
+    assert [balance(world, bill_id) for bill_id in bills] == ["0.00", "0.00"]
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+    lost(world, trouble, place, piece)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (posted(world), credits(world), [balance(world, bill_id) for bill_id in bills]) == (
+        [],
+        [],
+        ["70.00", "30.00"],
+    )
+    assert of_payment(payment_id).state == State.SYNCED
+    assert open_problems() == []
+
+
+def assert_parts_with_discounts(world: World) -> None:
+    """Each part stands once, and has used up a credit of its own on its own AP account."""
+    by_account = {one["APAccountRef"]["value"]: one for one in credits(world)}
+    assert len(by_account) == len(credits(world)) == 2
+    assert len({one["DocNumber"] for one in credits(world)}) == 2
+    for part in posted(world):
+        own = by_account[part["APAccountRef"]["value"]]
+        gross = {70: 7, 30: 3}
+        [bill, credit] = [line["Amount"] for line in part["Line"]]
+        assert (credit, own["TotalAmt"], own["Balance"]) == (gross[bill], gross[bill], 0)
+        assert part["TotalAmt"] == bill - credit
+    assert sorted(one["TotalAmt"] for one in posted(world)) == [27, 63]
+
+
+def test_of_two_parts_only_one_may_take_a_discount() -> None:
+    world, bills, payment_id = with_two_accounts("7.00")
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert sorted(one["TotalAmt"] for one in posted(world)) == [30, 63]
+    assert [one["TotalAmt"] for one in credits(world)] == [7]
+    assert (of_payment(payment_id).state, open_problems()) == (State.SYNCED, [])
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_where_a_part_is_refused_no_credit_of_any_part_stays(piece: str) -> None:
+    world, bills, payment_id = with_two_accounts("7.00", "3.00")
+    world.quickbooks.fault(piece, lambda request, proceed: proceed())
+    refusal = {"Fault": {"Error": [{"Message": "No", "Detail": "No", "code": "6000"}], "type": "ValidationFault"}}
+    world.quickbooks.refuse(piece, Response(status=400, body=json.dumps(refusal).encode()))
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, posted(world), credits(world)) == (State.HELD, [], [])
+    services.replay(sync_record=of_payment(payment_id), by="Ann", why="mended", now=world.clock.now())
+    world.settle(days=1)
+    assert_parts_with_discounts(world)
+
+
+def test_a_payment_taken_back_after_the_credit_of_its_second_part_leaves_nothing_behind() -> None:
+    world, bills, payment_id = with_two_accounts("7.00", "3.00")
+    execute(world, payment_id)
+    lost(world, "drop_request", 2)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    deliver(world, "payment")
+    assert (len(posted(world)), len(credits(world))) == (1, 2)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    world.settle(days=1)
+    assert (posted(world), credits(world), [balance(world, bill_id) for bill_id in bills]) == (
+        [],
+        [],
+        ["70.00", "30.00"],
+    )

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.models import Exchange
 from syncs import runs, services
+from syncs.admin.words import progress_in_words
 from syncs.models import Feed, Stream, SyncRun
 from syncs.runs import Progress
 from tests.payables import edit_bill, enter_bill, enter_vendor, feed_id, stream_id, with_bill
@@ -132,3 +133,25 @@ def test_old_runs_are_deleted_but_for_the_last_full_reading() -> None:
     runs.prune(world.clock.now() + timedelta(days=91))
     assert list(SyncRun.objects.filter(feed=feed(world))) == [kept]
     assert not SyncRun.objects.filter(stream__isnull=False).exists()
+
+
+def test_a_provider_that_never_counts_is_said_to_once_and_its_last_reading_is_the_estimate_after_that() -> None:
+    world = company(bills=1)
+    network = Feed.objects.get(connection__provider="avidxchange")
+    first = SyncRun.objects.create(
+        tenant=network.tenant, feed=network, sweep=1, under_way=True, counts={"read": 120},
+        started_at=world.clock.now(), ended_at=world.clock.now() + timedelta(seconds=10),
+    )  # fmt: skip
+    network.stage, network.sweep = "bill", 1
+    told = runs.reading_progress(network)
+    assert told is not None
+    assert (told.left, told.uncounted) == (None, True)
+    assert progress_in_words(told) == "120 so far, 12 a second, this provider does not say how many there are."
+    SyncRun.objects.filter(pk=first.pk).update(under_way=False)
+    SyncRun.objects.create(
+        tenant=network.tenant, feed=network, sweep=2, under_way=True, counts={"read": 30},
+        started_at=world.clock.now(), ended_at=world.clock.now() + timedelta(seconds=10),
+    )  # fmt: skip
+    told = runs.reading_progress(network)
+    assert told is not None
+    assert (told.left, told.time_left) == (90, timedelta(seconds=30))

@@ -10,8 +10,9 @@ from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from audit.log import NewEvent, record
 from syncs import services
-from syncs.models import Feed, Mapping, RemoteRecord, Stream
+from syncs.models import Feed, Mapping, RemoteRecord, Stream, SyncRecord
 from syncs.story import Story, facts_of, tell
 from syncs.story.entries import Entry, Rank
 from syncs.story.entries import in_order as put_in_order
@@ -319,6 +320,26 @@ def test_a_lost_answer_is_told_with_how_it_was_found_out() -> None:
         ],
         told,
     )
+
+
+def test_waiting_for_our_turn_is_told_once_and_quietly_with_until_when() -> None:
+    world = one_bill()
+    delivery = SyncRecord.objects.get(stream__kind="bill")
+
+    def happens(verb: str, **data: object) -> None:
+        world.clock.advance(timedelta(seconds=10))
+        event = NewEvent(
+            tenant_id=delivery.tenant_id, at=world.clock.now(), verb=verb, subject_kind="sync_record",
+            subject_id=str(delivery.pk), trace_id="", data=data,
+        )  # fmt: skip
+        record([event])
+
+    until = world.clock.now() + timedelta(minutes=2)
+    SyncRecord.objects.filter(pk=delivery.pk).update(state="pending", next_attempt_at=until)
+    for _ in range(3):
+        happens("delivery_retried", code="budget_spent")
+    [waits] = [entry for entry in story(world, "INV-1").entries if entry.title == "Waits for its turn"]
+    assert (waits.tone, waits.again, waits.until) == ("none", 0, until)
 
 
 def test_a_story_takes_the_same_number_of_queries_whatever_happened() -> None:

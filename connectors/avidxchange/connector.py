@@ -209,6 +209,11 @@ class AvidXchangeConnector(Connector):
             raise fault("row_unreadable", f"{kind} {unreadable[0].id}: {unreadable[0].why}")
         return {record.id: record for its, record in records if its is kind}
 
+    @property
+    def images_in_bills(self) -> bool:
+        """Whether the contract has no request for an image of its own."""
+        return self._profile.strategies.image == "base64InInvoice"
+
     def find(self, writes: Sequence[Write]) -> dict[str, Receipt | None]:
         found: dict[str, Receipt | None] = {}
         for kind in {write.kind for write in writes}:

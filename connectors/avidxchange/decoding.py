@@ -3,9 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from connectors.avidxchange.contract import Profile
 from connectors.avidxchange.wire import BadRow, Row, as_list
-from connectors.records import Application, Bill, Credit, Kind, Line, Method, Payment, Phase, Ref
+from connectors.records import Application, Bill, Credit, KeptImage, Kind, Line, Method, Payment, Phase, Ref
 
 METHODS = {"check": Method.CHECK, "ach": Method.ACH, "virtual_card": Method.CARD}
 NUMBERS = {Method.CHECK: "check_number", Method.ACH: "ach_trace"}
@@ -43,8 +45,18 @@ def decode_invoice(profile: Profile, raw: Any) -> Bill | Credit:
         status_reason=row.text("rejection_reason"),
         status_at=row.moment(f"{status}_at") if status in ("approved", "rejected") else None,
         payment_status=profile.meaning("invoice_payment_status", row.text("payment_status")),
+        image=_decode_image(row),
         key=row.text("external_id") if not origin or profile.meaning("origin", origin) == "api" else "",
     )
+
+
+def _decode_image(row: Row) -> KeptImage | msgspec.UnsetType:
+    """What they say of the invoice's image; nothing where it has none, or where the contract does not say."""
+    word = row.text("image_status")
+    status = row.profile.meaning("image_status", word) if word else "none"
+    if status == "none":
+        return msgspec.UNSET
+    return KeptImage(sha256=row.text("image_sha256").lower(), status=status)
 
 
 def _is_credit(row: Row, amount: Decimal) -> bool:
@@ -108,6 +120,8 @@ def decode_payment(profile: Profile, raw: Any) -> Payment:
         applications=tuple(_decode_application(part, currency) for part in row.rows("applications", "application")),
         reissue_of=row.text("reissue_of"),
         memo="; ".join(filter(None, remarks)),
+        refunded=profile.payment_status(status).meaning == "refunded",
+        in_error=profile.payment_status(status).meaning == "error" or msgspec.UNSET,
     )
 
 

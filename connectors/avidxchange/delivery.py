@@ -150,10 +150,12 @@ def _withdraw(client: Client, write: Write, key: str) -> Receipt:
 
 def look_up(client: Client, kind: Kind, writes: Mapping[str, Write]) -> dict[str, Receipt | None]:
     """What they hold for each of these writes, by record key; None where sending it is safe and due."""
-    if kind is Kind.IMAGE:
-        return look_up_images(client, writes)
-    route = ROUTES[kind]
     found: dict[str, Receipt | None] = dict.fromkeys(writes)
+    if kind is Kind.IMAGE:
+        return look_up_images(client, writes) if client.profile.takes_images else found
+    route = ROUTES[kind]
+    if not client.profile.offers(route.write):  # so nothing of it can have left
+        return found
     for keys, slots in _lists(client, kind, writes):
         for row in client.rows(route.listing, "external_ids", keys, **slots):
             key = client.profile.get(route.name, row, "external_id")

@@ -81,7 +81,8 @@ def put_image(client: Client, write: Write, key: str) -> Receipt:
             _submit_again(client, image, content, key)
             reply = None
         else:
-            reply = _upload(client, image, content, sha, key)
+            headers, body = encode_image(client.profile, image, content)
+            reply = client.write("put_invoice_image", body, key, {"id": image.of.id}, headers, TIMEOUT)
     except RecordRejected as error:
         if error.code == "bill_locked":
             raise fault("image_locked", error.detail) from error
@@ -92,19 +93,20 @@ def put_image(client: Client, write: Write, key: str) -> Receipt:
     return Receipt(id=image.of.id, version=sha)
 
 
-def _upload(client: Client, image: Image, content: bytes, sha: str, key: str) -> Any:
-    type_name, name = content_type(image), quote(image.file_name, safe=READABLE)
+def encode_image(profile: Profile, image: Image, content: bytes) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of the request that an image is, where it is one of its own; pure."""
+    type_name, name, sha = content_type(image), quote(image.file_name, safe=READABLE), digest(content)
     headers = {"Content-Type": type_name}
     for header, value in (("content_sha256", sha), ("file_name", name)):
-        if called := client.profile.header(header):
+        if called := profile.header(header):
             headers[called] = value
-    if client.profile.strategies.image == "multipart":
-        boundary, part = f"image-{sha[:32]}", client.profile.name("image_part", "file")
+    if profile.strategies.image == "multipart":
+        boundary, part = f"image-{sha[:32]}", profile.name("image_part", "file")
         name = re.sub(r'["\x00-\x1f]', "_", image.file_name)
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
         content = f"{head}Content-Type: {type_name}\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
         headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
-    return client.write("put_invoice_image", content, key, {"id": image.of.id}, headers, TIMEOUT)
+    return headers, content
 
 
 def _submit_again(client: Client, image: Image, content: bytes, key: str) -> None:

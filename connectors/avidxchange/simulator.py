@@ -36,6 +36,11 @@ class AvidXchangeSimulator(People, Faults):
         "register_app": {"client_id": "partner-app", "client_secret": "secret"},
         "link_company": {"company_id": "company-1", "name": "Blue Ridge Wholesale", "client_id": "partner-app"},
     }
+    signs_in: ClassVar[Mapping[str, Any]] = {
+        "account_id": "company-1",
+        "app": {"client_id": "partner-app", "client_secret": "secret"},
+        "credentials": {"company_id": "company-1"},
+    }
 
     def __init__(
         self,

@@ -2,7 +2,8 @@
 
 Public: PDF, 10 MB at most, one document per invoice. Assumed: the other types, that the digest has to be sent, that a
 first image is taken until an invoice is cancelled and another one in its place until it is approved, that a check which
-finds a virus (here the EICAR test text) rejects an image, and that a rejected one may be sent anew.
+finds a virus (here the EICAR test text) rejects an image, that a rejected one may be sent anew, and that an invoice
+which carries its image inside and is changed without it loses it.
 """
 
 import hashlib
@@ -84,6 +85,13 @@ def put_image(company: Company, invoice: Record, image: Image, now: datetime) ->
     company.images[invoice["id"]] = image
     company.images_in_check[invoice["id"]] = now + CHECK
     return 201 if first else 200
+
+
+def drop_image(company: Company, invoice: Record, now: datetime) -> None:
+    """An invoice that is sent anew without the document that it carried has none."""
+    if company.images.pop(invoice["id"], None) is not None:
+        company.images_in_check.pop(invoice["id"], None)
+        company.invoices.change(invoice, {"image_status": "none", "image_sha256": None}, now)
 
 
 def finish_checks(company: Company, now: datetime) -> None:

@@ -23,7 +23,7 @@ from connectors.avidxchange.simulator_books import (
     Upserted,
 )
 from connectors.avidxchange.simulator_coding import coding_problems, missing_dimensions, quantity_problems
-from connectors.avidxchange.simulator_images import check_image, put_image
+from connectors.avidxchange.simulator_images import check_image, drop_image, put_image
 from connectors.avidxchange.simulator_orders import order_problems
 from connectors.avidxchange.simulator_wire import Wire
 
@@ -55,6 +55,8 @@ def submit_invoice(company: Company, sent: Record, wire: Wire, now: datetime) ->
     content, content_type, file_name, digest = (sent.pop(name) for name in IMAGE)
     if content is None:
         record, action = _upsert_invoice(company, sent, wire.profile, now)
+        if action == "updated" and wire.profile.strategies.image == "base64InInvoice":
+            drop_image(company, record, now)
         return Upserted(record=record, action=action)
     try:
         image = Image(content=content, content_type=content_type or "", file_name=file_name)

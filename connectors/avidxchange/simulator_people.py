@@ -222,3 +222,12 @@ class People(Payers):
     def person_run_network(self, company_id: str, **pace: int) -> dict[str, int]:
         """Everything moves at most one step."""
         return run_network(self.company(company_id), self.now(), **pace)
+
+    def person_furnish(self, account_id: str) -> dict[str, str]:
+        """Every bill that has come in is approved and paid by a payment of its own."""
+        company = self.company(account_id)
+        for invoice in [one for one in company.invoices.values() if one["amount"] > 0]:
+            if invoice["workflow_status"] in ("received", "in_workflow"):
+                self.person_approve_invoice(company_id=account_id, invoice_id=invoice["id"])
+                self.person_advance_payment(account_id, self.person_pay(account_id, {invoice["id"]: None}))
+        return {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ MINOR_VERSION = "75"
 PAGE = 1000  # Intuit: the most rows of one answer
 IDS_AT_ONCE = 150  # the address of a query with ids of 19 digits stays below 5,000 characters
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+write_body = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +102,11 @@ class Client:
         """How the company keeps its books, as it came."""
         return self._get("preferences").preferences
 
+    def exchange_rate(self, currency: str, day: date | None) -> wire.ExchangeRate:
+        """The rate of a currency on a day, today if none is named."""
+        asked = {"sourcecurrencycode": currency, **({"asofdate": day.isoformat()} if day else {})}
+        return self._get("exchangerate", **asked).exchange_rate
+
     def file_address(self, id: str) -> str:
         """Where the file of an attachment can be fetched for some minutes, without our token."""
         url, params = f"{self._company}/download/{quote(id, safe='')}", {"minorversion": MINOR_VERSION}
@@ -114,7 +119,7 @@ class Client:
 
     def post(self, entity: str, body: Mapping[str, Any], *, request_key: str, **options: str) -> msgspec.Raw:
         """Write an object once; the same request key gets the first answer again and writes nothing more."""
-        url, sent = f"{self._company}/{entity.lower()}", _encoder.encode(body)
+        url, sent = f"{self._company}/{entity.lower()}", write_body(body)
         params = {"minorversion": MINOR_VERSION, "requestid": request_key, **options}
         headers = {**self._headers, "Content-Type": "application/json"}
         answer = self._http.write(url, classify=classify_write, body=sent, params=params, headers=headers)

@@ -14,7 +14,7 @@ import msgspec
 from connectors import base, oauth
 from connectors.base import Cursor, Delivered, Hint, Page, Session, Write
 from connectors.errors import AuthError
-from connectors.quickbooks import parts
+from connectors.quickbooks import entries
 from connectors.quickbooks.checks import check
 from connectors.quickbooks.client import Client, addresses
 from connectors.quickbooks.faults import FAULTS, PROVIDER, REQUEST_ID, classify_sign_in, error_of
@@ -23,7 +23,7 @@ from connectors.quickbooks.mapping import OF_KIND
 from connectors.quickbooks.payments import Payments
 from connectors.quickbooks.sweep import Sweep, start_of_changes
 from connectors.quickbooks.webhook import read_hints
-from connectors.records import AnyRecord, Image, Kind, Payment
+from connectors.records import AnyRecord, Image, Kind, LedgerEntry, Payment
 
 SCOPE = "com.intuit.quickbooks.accounting"
 HARD_EXPIRY = {"x-include-refresh-token-hard-expires-in": "true"}
@@ -152,9 +152,12 @@ class QuickBooksConnector(base.Connector):
     def fetch(self, kind: Kind, ids: Sequence[str]) -> dict[str, AnyRecord]:
         if kind is not Kind.PAYMENT:
             return self._sweep.fetch(kind, ids)
-        found = self._sweep.fetch(kind, [piece for id in ids for piece in base.ids_of_pieces(id)])
+        pieces = [piece for id in ids for piece in base.ids_of_pieces(id)]
+        found = self._sweep.fetch(kind, [piece for piece in pieces if not entries.is_entry(piece)])
+        beside = self._sweep.fetch(Kind.LEDGER_ENTRY, [piece for piece in pieces if entries.is_entry(piece)])
         payments = {id: one for id, one in found.items() if isinstance(one, Payment)}
-        joined = {id: whole for id in ids if base.JOINT in id and (whole := parts.whole(id, payments))}
+        made = {id: one for id, one in beside.items() if isinstance(one, LedgerEntry)}
+        joined = {id: whole for id in ids if base.JOINT in id and (whole := entries.whole(id, payments, made))}
         return {id: one for id, one in found.items() if id in ids} | joined
 
     def open(self, image: Image) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import connectors.records as ours
 from connectors.errors import MappingError
 from connectors.quickbooks import memo, wire
 from connectors.quickbooks.lists import dimensions
-from connectors.quickbooks.values import currency_of, identity, money, number, read_row, ref, text
+from connectors.quickbooks.values import currency_of, identity, money, number, read_row, ref, settlements, text
 from connectors.records import Kind, Ref
 
 Row = bytes | msgspec.Raw
@@ -76,12 +76,11 @@ def _attached_to(id: str, attached: Sequence[wire.Attached]) -> dict[str, Ref]:
 
 
 def _payable(theirs: wire.Payable, currency: str) -> dict[str, Any]:
-    payments = (link.txn_id for link in theirs.linked_txn if link.txn_type.startswith("BillPayment"))
     return {
         **_document(theirs, currency),
         "balance": money(theirs.balance, currency),
         "ap_account": ref(Kind.ACCOUNT, theirs.ap_account_ref),
-        "settlements": tuple(dict.fromkeys(payments)),
+        "settlements": settlements(theirs.linked_txn),
     }
 
 

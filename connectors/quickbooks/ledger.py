@@ -13,7 +13,17 @@ import msgspec
 
 import connectors.records as ours
 from connectors.quickbooks import memo, wire
-from connectors.quickbooks.values import currency_of, identity, money, prefixed, read_row, ref, text, unreadable
+from connectors.quickbooks.values import (
+    currency_of,
+    identity,
+    money,
+    prefixed,
+    read_row,
+    ref,
+    settlements,
+    text,
+    unreadable,
+)
 from connectors.records import Kind, Method, Phase, Posting, Ref
 
 Row = bytes | msgspec.Raw
@@ -56,7 +66,7 @@ def decode_payment(row: Row, home_currency: str) -> ours.Payment:
 
 
 def decode_journal_entry(row: Row, home_currency: str) -> ours.LedgerEntry:
-    """The journal entry of this row."""
+    """The journal entry of this row; one that we made for a payment has a key."""
     return _entry(row, home_currency, "JournalEntry")
 
 
@@ -115,6 +125,8 @@ def _entry(row: Row, home_currency: str, entity: str) -> ours.LedgerEntry:
             if account
         ),
         memo=text(theirs.private_note),
+        key=memo.piece(text(theirs.private_note)),
+        settlements=settlements(theirs.linked_txn),
     )
 
 

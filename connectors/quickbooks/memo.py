@@ -41,10 +41,18 @@ class Note:
 
 
 def write(
-    payment: Payment, *, record_key: str, source: str, credit: str = "", paid_on: str = "", part: str = ""
+    payment: Payment,
+    *,
+    record_key: str,
+    source: str,
+    credit: str = "",
+    paid_on: str = "",
+    part: str = "",
+    piece: str = "",
 ) -> str:
     """The memo for this payment of `source`, under our mark; `credit` is the vendor credit that its discounts are, and
-    `paid_on` the day on which it was paid where it is posted on another; `part` says which of how many it is."""
+    `paid_on` the day on which it was paid where it is posted on another; `part` says which of how many it is, `piece`
+    what else it is for the payment."""
     taken = ",".join(f"{bill}={amount}" for bill, amount in discounts(payment).items())
     facts = {
         "part": part,
@@ -53,9 +61,10 @@ def write(
         "discount": f"{credit}:{taken}" if taken else "",
         "batch": payment.batch,
         "cleared": payment.cleared_date.isoformat() if payment.cleared_date else "",
-        "reference": payment.reference if len(payment.reference) > NUMBER or part else "",
+        "reference": payment.reference if len(payment.reference) > NUMBER or part or piece else "",
     }
-    mark = f"ml-connector:{record_key}{' pending' if payment.phase is Phase.PENDING else ''}"
+    pending = " pending" if payment.phase is Phase.PENDING else ""
+    mark = f"ml-connector:{record_key}{f'/{piece}' if piece else pending}"
     parts = [
         mark,
         _word(f"{source} payment {payment.id}"),

@@ -10,7 +10,7 @@ from connectors.quickbooks import parts, posting
 from connectors.quickbooks.documents import decode_bill
 from connectors.quickbooks.faults import error_of
 from connectors.quickbooks.reading import clean_row
-from connectors.records import Payment, Phase
+from connectors.records import Kind, Payment, Phase
 
 if TYPE_CHECKING:
     from connectors.quickbooks.payments import Payments
@@ -88,9 +88,9 @@ class Parting:
     def _ap_accounts(self, payment: Payment) -> dict[str, str]:
         """The AP account of each bill and credit, by id."""
         accounts: dict[str, str] = {}
-        for kind, entity in posting.ENTITIES.items():
+        for kind in (Kind.BILL, Kind.CREDIT):
             ids = [part.target.id for part in payment.applications if part.target.kind is kind]
-            rows = self.payments.client.by_ids(entity, ids)
+            rows = self.payments.client.by_ids(posting.ENTITIES[kind], ids)
             bills = [decode_bill(clean_row(row), self.payments.home_currency) for row in rows]
             accounts |= {bill.id: bill.ap_account.id for bill in bills if bill.ap_account}
         return accounts

@@ -3,20 +3,23 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from connectors.base import PAID_ON, REPLACES, Action, Outcome, Receipt, Write, ids_of_pieces
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
-from connectors.quickbooks import memo, parts, posting
+from connectors.quickbooks import entries, memo, parts, posting, wire
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.discounts import SOURCE, Discounts
+from connectors.quickbooks.entering import Entering, may_need_one
 from connectors.quickbooks.faults import PROVIDER, error_of
 from connectors.quickbooks.ledger import decode_payment
 from connectors.quickbooks.parting import Parting, ids_known, is_in_parts, is_linked
+from connectors.quickbooks.rates import Rates, is_of
 from connectors.quickbooks.reading import clean_row
-from connectors.quickbooks.values import glimpse
+from connectors.quickbooks.values import glimpse, read_row
 from connectors.records import Payment, Phase
 
 CLOCKS_DIFFER = timedelta(minutes=15)
@@ -33,6 +36,14 @@ class Payments:
     @property
     def discounts(self) -> Discounts:
         return Discounts(self.client, self.home_currency)
+
+    @property
+    def entering(self) -> Entering:
+        return Entering(self)
+
+    @property
+    def rates(self) -> Rates:
+        return Rates(self.client, self.home_currency)
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write these one by one; raises only while nothing has been sent."""
@@ -57,6 +68,7 @@ class Payments:
         bills and among those made since it was sent, and is ours only if its memo carries our mark. A write that a row
         which we cannot read may concern is left out.
         """
+        writes = [entries.without_entries(write) for write in writes]
         unreadable: list[bytes] = []
         linked = [id for write in writes for id in ids_known(write)]
         by_id = self.by_id(linked, unreadable)
@@ -64,12 +76,15 @@ class Payments:
         candidates = self._candidates(unlinked, unreadable) if unlinked else []
         voided = [write.record_key for write in writes if write.action is Action.VOID]
         credits = self.discounts.standing(voided, unreadable)
+        changed = [write.record_key for write in writes if write.action is not Action.CREATE]
+        entered = self.entering.standing(changed, unreadable)
         found: dict[str, Receipt | None] = {}
         for write in writes:
             ours = _ours(write, by_id, candidates)
             if not _may_concern(unreadable, write):
                 made = ours and write.record_key not in credits  # a void leaves no credit behind
-                found[write.record_key] = _made_by(write, ours) if made else None
+                beside = entered.get(write.record_key, {})
+                found[write.record_key] = _made_with(write, ours, beside) if made else None
         return found
 
     def standing(self, write: Write, unreadable: list[bytes]) -> list[Payment]:
@@ -82,26 +97,39 @@ class Payments:
         return posting.is_as_asked(_payment(write), stands, **_told(write))
 
     def _write(self, write: Write) -> Receipt:
+        write = entries.without_entries(write)
         if is_in_parts(write):
             return Parting(self).write(write, _payment(write))
-        return self._take_back(write) if write.action is Action.VOID else self.bring(write)
+        return self.entering.write(write, _payment(write), _told(write)) if may_need_one(write) else self.bring(write)
 
     def bring(self, write: Write) -> Receipt:
-        """Create or change one bill payment, after the credit that its discounts are."""
-        if not memo.discounts(_payment(write)):
-            return self._post(write)
+        """Bring one bill payment, and the credit that its discounts are, to what is wanted."""
+        if write.action is Action.VOID:
+            return self._take_back(write)
         posting.refuse_what_is_not_posted(_payment(write))
+        rate = self._rate(write)
+        if not memo.discounts(_payment(write)):
+            return self._post(write, rate)
         credit = self.discounts.bring(write, _payment(write))
         try:
-            return self._post(write, credit)
+            return self._post(write, rate, credit)
         except RecordRejected:
             if write.action is Action.CREATE:
                 self.discounts.take_back(write)
             raise
 
-    def _post(self, write: Write, credit: str = "") -> Receipt:
+    def _rate(self, write: Write) -> dict[str, Decimal]:
+        """The rate of a new posting, or of one that gets another day; what people entered stays with its day."""
+        asked = _payment(write)
+        if write.action is Action.UPDATE and self.rates.is_foreign(asked.currency):
+            stands = self.by_id(ids_known(write), []).values()
+            if not asked.date or any(one.date == asked.date for one in stands):
+                return {}
+        return self.rates.on(asked.date, asked.currency)
+
+    def _post(self, write: Write, rate: dict[str, Decimal], credit: str = "") -> Receipt:
         context = {"ap_account": write.context.get("ap_account", ""), "standing_memo": write.context.get("memo", "")}
-        body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write))
+        body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write)) | rate
         if write.action is not Action.CREATE:
             body = posting.encode_change(*_linked(write), **body)
         options = {"include": SAME_NUMBER} if self._is_number_of_replaced(write, body["DocNumber"]) else {}
@@ -149,6 +177,8 @@ class Payments:
         except MappingError as error:
             raise error_of("answer_lost", error.message, write=True) from error
         wrong = posting.differences(asked, stands, key)
+        if not is_of(body, read_row(wire.BillPayment, row)):
+            wrong.append("the exchange rate")
         if is_void:
             wrong = [] if stands.phase is Phase.REVERSED else ["it is not voided"]
         if wrong:
@@ -161,9 +191,9 @@ class Payments:
 
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
         bills: list[msgspec.Raw] = []
-        for kind, entity in posting.ENTITIES.items():
-            targets = [part.target for write in writes for part in _payment(write).applications]
-            bills += self.client.by_ids(entity, [target.id for target in targets if target.kind is kind])
+        targets = [posting.linked(part.target) for write in writes for part in _payment(write).applications]
+        for entity in posting.ENTITIES.values():
+            bills += self.client.by_ids(entity, [id for kind, id in targets if kind == entity])
         unreadable += [bytes(row) for row in bills if not glimpse(row).id]
         recent = self._read(self._sent_since(writes, bills), unreadable)
         links = [link for row in bills for link in glimpse(row).linked_txn if link.txn_type.startswith("BillPayment")]
@@ -177,8 +207,8 @@ class Payments:
         if not times:
             return []
         vendors = {_payment(write).vendor.id for write in writes if write.sent_at}
-        theirs = (glimpse(row).vendor_ref for row in bills)
-        vendors |= {str(vendor.get("value")) for vendor in theirs if isinstance(vendor, dict)}
+        named = [glimpse(row).vendor_ref for row in bills]
+        vendors |= {str(vendor.get("value")) for vendor in named if isinstance(vendor, dict)}
         first = min(times) - CLOCKS_DIFFER
         terms = [f"MetaData.CreateTime >= {quoted(first.isoformat(timespec='seconds'))}"]
         terms += [f"VendorRef = {quoted(vendor)}" for vendor in vendors if len(vendors) == 1]
@@ -192,6 +222,15 @@ class Payments:
             except MappingError:
                 unreadable.append(bytes(row))
         return payments
+
+
+def _made_with(write: Write, ours: list[Payment], beside: entries.Made) -> Receipt | None:
+    """The same as `_made_by` of a payment that entries of ours may stand beside."""
+    if not beside:
+        return _made_by(write, ours)
+    wanted = entries.wanted(write, _payment(write), ours[0], beside, **_told(write))
+    standing = beside.get(wanted.piece) if wanted else None
+    return entries.receipt_of(ours[0], beside) if wanted and standing and wanted.stands_as(standing) else None
 
 
 def _made_by(write: Write, ours: list[Payment]) -> Receipt | None:

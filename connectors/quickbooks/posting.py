@@ -8,10 +8,11 @@ from typing import Any
 
 from connectors.errors import MappingError
 from connectors.quickbooks import memo
-from connectors.records import Kind, Payment, Phase
+from connectors.quickbooks.values import prefixed
+from connectors.records import Kind, Payment, Phase, Ref
 
 # Intuit: the line of a vendor credit carries a positive amount as a bill's does, and the total is bills less credits.
-ENTITIES = {Kind.BILL: "Bill", Kind.CREDIT: "VendorCredit"}
+ENTITIES = {Kind.BILL: "Bill", Kind.CREDIT: "VendorCredit", Kind.LEDGER_ENTRY: "JournalEntry"}
 
 
 def encode_payment(
@@ -28,7 +29,7 @@ def encode_payment(
     lines = _settles(payment)
     if discount := sum(memo.discounts(payment).values(), Decimal(0)):
         assert credit, "a discount is a vendor credit first"
-        lines[Kind.CREDIT, credit] = -discount
+        lines[Ref(Kind.CREDIT, credit)] = -discount
     note = memo.write(payment, credit=credit, **told)
     if memo.read(note).discounts != memo.discounts(payment):
         raise by_hand("This payment takes more discounts than its memo has room for.")
@@ -40,13 +41,20 @@ def encode_payment(
         "DocNumber": memo.document_number(payment, told["record_key"], told.get("part", "")),
         "PrivateNote": memo.in_place(note, standing_memo),
         "Line": [
-            {"Amount": abs(amount), "LinkedTxn": [{"TxnId": id, "TxnType": ENTITIES[kind]}]}
-            for (kind, id), amount in lines.items()
+            {"Amount": abs(amount), "LinkedTxn": [{"TxnId": id, "TxnType": entity}]}
+            for target, amount in lines.items()
+            for entity, id in (linked(target),)
         ],
     }
     optional = {"CurrencyRef": payment.currency, "APAccountRef": ap_account}
     body |= {name: {"value": value} for name, value in optional.items() if value}
     return body | ({"TxnDate": payment.date.isoformat()} if payment.date else {})
+
+
+def linked(target: Ref) -> tuple[str, str]:
+    """The entity and the id by which a line names what it settles or uses up."""
+    entity = ENTITIES[target.kind]
+    return entity, target.id.removeprefix(prefixed(entity, ""))
 
 
 def encode_change(id: str, version: str, **body: Any) -> dict[str, Any]:
@@ -109,10 +117,10 @@ def _why_not_posted(payment: Payment) -> str:
     return ""
 
 
-def _settles(payment: Payment) -> dict[tuple[Kind, str], Decimal]:
-    """How much of each bill or credit the payment settles."""
-    sums: dict[tuple[Kind, str], Decimal] = {}
+def _settles(payment: Payment) -> dict[Ref, Decimal]:
+    """How much of each bill, credit or entry the payment settles."""
+    sums: dict[Ref, Decimal] = {}
     for part in payment.applications:
-        target = (part.target.kind, part.target.id)
+        target = Ref(part.target.kind, part.target.id)
         sums[target] = sums.get(target, Decimal(0)) + part.gross
     return sums

@@ -24,7 +24,6 @@ from typing import Any, ClassVar
 from connectors.clock import Clock
 from connectors.quickbooks.simulator_api import answer_company, is_known
 from connectors.quickbooks.simulator_attachments import serve_file
-from connectors.quickbooks.simulator_clerks import ClerksInQuickBooks
 from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_faults import (
     Body,
@@ -37,6 +36,7 @@ from connectors.quickbooks.simulator_faults import (
     throttled,
     unauthorized,
 )
+from connectors.quickbooks.simulator_furnished import FurnishedQuickBooks
 from connectors.quickbooks.simulator_oauth import AUTHORIZE, SignIn
 from connectors.quickbooks.simulator_switches import Switches
 from connectors.quickbooks.simulator_tables import write_json
@@ -49,13 +49,18 @@ API = re.compile(r"/v3/company/(?P<realm>[^/]+)/(?P<resource>[^/]+)(?:/(?P<ident
 BEARER = re.compile(r"eyJ[\w-]{20,}(\.[\w-]{20,}){4}")
 
 
-class QuickBooksSimulator(ClerksInQuickBooks):
+class QuickBooksSimulator(FurnishedQuickBooks):
     """QuickBooks Online with any number of companies and apps."""
 
     key = "quickbooks"
     first_acts: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "register_app": {"client_id": "app", "client_secret": "secret", "redirect_uris": ["http://localhost/callback"]},
         "create_company": {"realm_id": "9130350000000001", "name": "Blue Ridge Wholesale"},
+    }
+    signs_in: ClassVar[Mapping[str, Any]] = {
+        "account_id": "9130350000000001",
+        "app": {"client_id": "app", "client_secret": "secret"},
+        "redirect_uri": "http://localhost/callback",
     }
 
     def __init__(self, clock: Clock, journal: Path | None = None, switches: Switches | None = None) -> None:

@@ -1,4 +1,7 @@
-"""References in a request: what they point to must be there and active, and the server fills in its name."""
+"""References in a request: what they point to must be there and active, and the server fills in its name.
+
+Intuit: not that of terms, in every published answer.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,6 +11,8 @@ from connectors.quickbooks.simulator_company import Act, shown_name
 from connectors.quickbooks.simulator_entities import ENTITIES, REFERENCES
 from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import Body, inactive, invalid_reference
+
+WITHOUT_NAMES = ("Term",)
 
 
 def resolve(act: Act, entity: Entity, fields: Body, old: Body | None) -> Body:
@@ -26,7 +31,7 @@ def _resolved(act: Act, key: str, value: Any, targets: dict[str, str], before: s
         return currency(value["value"])
     if target := target_of(key, value, targets):
         name = _name(act, target, value["value"], before)
-        return {**value, "name": name} if name else value
+        return {**value, "name": name} if name and target not in WITHOUT_NAMES else value
     if key == "Entity" and "EntityRef" in value:
         person = {**value["EntityRef"], "type": value.get("Type", "Vendor")}
         return {**value, "EntityRef": _resolved(act, "EntityRef", person, targets, before)}

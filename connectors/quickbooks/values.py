@@ -4,6 +4,7 @@ A row that we cannot read raises MappingError (`unreadable_record`) and nothing 
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -90,6 +91,11 @@ def currency_of(theirs: wire.Entity, home_currency: str) -> str:
 def ref(kind: Kind, reference: wire.Reference | None, entity: str = "") -> Ref | None:
     """Our pointer for theirs."""
     return Ref(kind, prefixed(entity, reference.value)) if reference else None
+
+
+def settlements(links: Iterable[wire.Link]) -> tuple[str, ...]:
+    """The ids of the bill payments among these links."""
+    return tuple(dict.fromkeys(link.txn_id for link in links if link.txn_type.startswith("BillPayment")))
 
 
 def text(value: object) -> str:

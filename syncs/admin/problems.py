@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from connectors.conversation import BUDGET_SPENT
 from connectors.operations import Asked, ReasonForm, StaffAdmin, View, ask, by
 from connectors.reality import present
 from syncs import services
@@ -45,7 +46,7 @@ class Blocked:
 
 @admin.register(Problem)
 class ProblemAdmin(StaffAdmin):
-    list_display = ("what", "who_acts", "remedy", "blocked", "records", "opened_at", "left", "resolved_at")
+    list_display = ("what", "blocked", "records", "who_acts", "opened_at", "left", "resolved_at")
     list_filter = (
         ("resolved_at", admin.EmptyFieldListFilter),
         ("left_at", admin.EmptyFieldListFilter),
@@ -60,9 +61,10 @@ class ProblemAdmin(StaffAdmin):
     empty_text = "No problem: everything is in step, out of scope by a rule, or ignored by somebody."
     change_form_outer_before_template = "syncs/admin/problem.html"
 
-    @admin.display(description="cause", ordering="cause")
+    @admin.display(description="cause, and what to do", ordering="cause")
     def what(self, problem: Problem) -> str | SafeString:
-        return format_html('{}<span class="under-text">{}</span>', problem.headline, problem.detail)
+        words = '<span class="broad">{}<span class="under-text">{}</span><strong>{}</strong></span>'
+        return format_html(words, problem.headline, problem.detail, problem.remedy)
 
     @admin.display(description="who acts", ordering="actor")
     def who_acts(self, problem: Problem) -> str:
@@ -154,11 +156,15 @@ def _blocked(records: Sequence[SyncRecord]) -> list[Blocked]:
         Blocked(
             record=record,
             amount=money(record.remote_record.amount_minor, record.remote_record.currency),
-            reason="" if record.problem and record.reason in record.problem.cause else record.reason,
+            reason="" if record.code == BUDGET_SPENT or _is_told(record) else record.reason,
             story=stories.get(record.pk),
         )
         for record in records
     ]
+
+
+def _is_told(record: SyncRecord) -> bool:
+    return record.problem is not None and record.reason in record.problem.cause
 
 
 def counted(records: int) -> str:

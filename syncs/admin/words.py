@@ -69,7 +69,7 @@ def progress_in_words(progress: Progress | None) -> str:
     so_far = f"{progress.done:,} so far" if progress.done else ""
     kind = f" of every {progress.of_kind.replace('_', ' ')}" if progress.of_kind else ""
     if progress.left is None:
-        left = "how many are left nobody knows yet"
+        left = "this provider does not say how many there are" if progress.uncounted else "the total is not known yet"
     elif progress.time_left is None:
         left = f"{progress.left:,} left{kind}"
     else:

@@ -14,10 +14,11 @@ from django.db import transaction
 
 from connectors.base import REPLACES, REQUIRED, Action, Link, Write
 from connectors.errors import MappingError
-from connectors.records import Dimension, Image, Kind, Payable, Payment, Phase, restore
+from connectors.records import AnyRecord, Dimension, Image, Kind, Payable, Payment, Phase, restore
 from syncs.delivery.attempts import begin_attempts
-from syncs.delivery.closed import on_an_open_day
+from syncs.delivery.closed import on_an_open_day, reversal_by_entry
 from syncs.delivery.decided import vendors_there
+from syncs.delivery.files import rejected_there
 from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
@@ -25,13 +26,14 @@ from syncs.delivery.linked import judge_linked, links_of
 from syncs.delivery.objections import discounts
 from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
+from syncs.delivery.post_on import waiting_to_clear
 from syncs.delivery.reissues import not_yet_reversed
 from syncs.delivery.reposts import is_being_taken_back
 from syncs.delivery.resolve import Missing, References, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
-from syncs.keys import first_piece, request_key
+from syncs.keys import piece, request_key
 from syncs.mapping.codes import mapped_elsewhere
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
@@ -60,11 +62,14 @@ SELECT one.id FROM unnest(ARRAY['pending', 'waiting']) AS due (state) CROSS JOIN
 DUE = f"""
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.taken_back, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
-       s.waiting_kind, s.waiting_id, s.problem_id, coalesce(there.status, ''), there.date,
+       s.waiting_kind, s.waiting_id, s.problem_id,
+       CASE WHEN entry.id IS NULL THEN coalesce(there.status, '') ELSE 'executed' END, coalesce(entry.date, there.date),
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
-    AND there.kind = r.kind AND there.remote_id = {first_piece("s.target_id")}
+    AND there.kind = r.kind AND there.remote_id = {piece("s.target_id", 1)}
+LEFT JOIN syncs_remoterecord entry ON entry.tenant_id = s.tenant_id AND entry.connection_id = there.connection_id
+    AND entry.kind = 'ledger_entry' AND entry.remote_id = nullif({piece("s.target_id", 2)}, '')
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
@@ -95,10 +100,12 @@ def claim(slice_: Slice) -> Batch:
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
         verdicts: list[Verdict] = []
+        ruled = rejected_there(slice_, claims, unsent)
         links = links_of(slice_, [one.id for one in claims])
+        ruled |= {one.id: judge_linked(one, links[one.id]) for one in claims if one.id in links}
         for one in claims:
-            if link := links.get(one.id):
-                verdicts.append(judge_linked(one, link))
+            if decided := ruled.get(one.id):
+                verdicts.append(decided)
                 continue
             if replaced := _replaces(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
@@ -133,7 +140,7 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
         ),
     )
     if ruling.wish is Wish.OUT_OF_SCOPE:
-        return one.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason)
+        return one.left_out(ruling)
     if ruling.wish is Wish.HOLD:
         return one.verdict(State.HELD, code=ruling.code, reason=ruling.reason, needs_somebody=True)
     if ruling.wish is Wish.SEND and isinstance(one.record, Payable) and one.target_status == "cancelled":
@@ -190,12 +197,13 @@ def _as_sent(one: Claim, ruling: Ruling) -> str:
 def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Write:
     """The write of this ruling; Missing or MappingError where it cannot be made."""
     action = _action(one, ruling)
-    stops_known = ruling.wish is Wish.STOP and one.target_id
-    resolved = one.record if stops_known else resolve(slice_, what_we_send(one.record), known)
+    resolved = _resolved(slice_, one, ruling, known)
     stands_on = one.target_date if one.target_status == Phase.EXECUTED else None
     resolved, moved = on_an_open_day(
         resolved, closed=slice_.closed_through, policy=slice_.policies["closed_period"], stands_on=stands_on
     )
+    if ruling.code == "payment_reversed":  # not where it is taken back to be posted anew
+        moved = reversal_by_entry(slice_.policies, slice_.closed_through, slice_.accounts.in_transit())
     return Write(
         kind=slice_.kind,
         action=action,
@@ -207,6 +215,19 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
         link=Link(id=one.target_id, version=one.target_version) if one.target_id else None,
         context={**_context(slice_, one, ruling), **moved, **({} if one.target_id else one.decided)},
     )
+
+
+def _resolved(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> AnyRecord:
+    """The record in the other side's ids; of one that is stopped there it is known by its link, whatever is missing."""
+    stops_known = ruling.wish is Wish.STOP and bool(one.target_id)
+    if stops_known and not isinstance(one.record, Payment):
+        return one.record
+    try:
+        return resolve(slice_, what_we_send(one.record), known)
+    except (Missing, MappingError):
+        if stops_known:
+            return one.record
+        raise
 
 
 def _context(slice_: Slice, one: Claim, ruling: Ruling) -> dict[str, str]:
@@ -259,14 +280,16 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
 def _lock(slice_: Slice) -> list[Claim]:
     now = slice_.now()
     with database.cursor() as cursor:
-        at_once = IMAGES_AT_ONCE if slice_.kind is Kind.IMAGE else AT_ONCE
+        most = IMAGES_AT_ONCE if slice_.kind is Kind.IMAGE else AT_ONCE
+        at_once = slice_.talk.sent_soon(slice_.talk.provider.limits.batch.get(slice_.kind, 1), most=most)
         cursor.execute(NEXT, [slice_.tenant_id, slice_.stream.pk, now, at_once])
         ids = [id for (id,) in cursor.fetchall()]
         link_forgotten(slice_, ids)
         cursor.execute(DUE, [slice_.target.pk, ids, now, at_once])
         rows = [dict(zip(CLAIMED, row, strict=True)) for row in cursor.fetchall()]
     decided = vendors_there(slice_, ids)
-    return [_claimed(slice_.kind, {**row, "decided": decided.get(row["id"], {})}) for row in rows]
+    claims = (_claimed(slice_.kind, {**row, "decided": decided.get(row["id"], {})}) for row in rows)
+    return [waiting_to_clear(one, slice_.policies) for one in claims]
 
 
 def _claimed(kind: Kind, row: dict[str, Any]) -> Claim:

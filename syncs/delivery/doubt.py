@@ -15,10 +15,10 @@ from django.db import transaction
 from connectors.base import Action, Link, Receipt, Write
 from connectors.conversation import Steps
 from connectors.errors import ConnectorError
-from connectors.records import Payment, restore
+from connectors.records import Payable, Payment, restore
 from syncs.delivery.objections import is_same_posting
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
-from syncs.delivery.settle import observe_receipts, wait_after
+from syncs.delivery.settle import observe_receipts, replaces_all, wait_after
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.states import State
@@ -75,9 +75,10 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
         return replace(doubted, state=State.HELD, code="posted_twice", reason=reason, needs_somebody=True)
     if is_first_half(write):
         return to_be_posted_anew(doubted, at=slice_.now())
-    if not _holds_what_was_sent(write, receipt):
-        return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted
-    return replace(doubted, state=State.SYNCED, settles=True, problem_id=None)
+    if _is_withdrawn(write) or not _holds_what_was_sent(write, receipt):
+        return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted, or tells who has to
+    again = replaces_all(slice_, write)
+    return replace(doubted, state=State.SYNCED, settles=True, problem_id=None, replaces_all=again)
 
 
 def _look_up_failed(slice_: Slice, doubtful: Sequence[tuple[Write, Verdict]], error: ConnectorError) -> None:
@@ -108,6 +109,10 @@ def _still_in_doubt(slice_: Slice, write: Write, doubted: Verdict, until: dateti
 def _due_again(slice_: Slice, doubted: Verdict) -> Verdict:
     # Not what was sent, and perhaps not what was settled before either, where a restored backup has forgotten more.
     return replace(doubted, state=State.PENDING, unsettles=True, next_attempt_at=slice_.now())
+
+
+def _is_withdrawn(write: Write) -> bool:
+    return write.action is Action.WITHDRAW and isinstance(write.record, Payable)
 
 
 def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:

@@ -6,6 +6,7 @@ GL accounts and dimensions never flow into an ERP; the table refuses such a row 
 from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from connectors.records import AnyRecord, Image, Kind, Payable, Payment, PurchaseOrder, canonical
@@ -57,8 +58,8 @@ def what_we_send(record: AnyRecord) -> AnyRecord:
     version = record.version if isinstance(record, Image) else ""
     bare = replace(record, version=version, modified_at=None, key="")
     if isinstance(bare, Payable):
-        shown = {"status": "", "status_reason": "", "status_at": None, "payment_status": ""}
+        shown = {"status": "", "status_reason": "", "status_at": None, "payment_status": "", "image": UNSET}
         return replace(bare, balance=Decimal(0), settlements=(), memo="", **shown)
     if isinstance(bare, Payment):
-        return replace(bare, status="", memo="", mark="")
+        return replace(bare, status="", memo="", mark="", in_error=UNSET)
     return replace(bare, memo="", bills=()) if isinstance(bare, PurchaseOrder) else bare

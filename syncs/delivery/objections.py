@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from connectors.records import AnyRecord, Bill, Payable, Payment, Phase
+from connectors.records import AnyRecord, Bill, LedgerEntry, Payable, Payment, Phase
 
 PAYEE_DIFFERS = "payee_differs"
 LOOKS_ALIKE_WITHIN = timedelta(days=10)
@@ -73,6 +73,25 @@ def _objections(
     elif {vendor for vendor, _ in accounts} != {payment.vendor.id}:
         reason = "Its bills are of another vendor than was paid."
         yield Objection(code=PAYEE_DIFFERS, reason=reason, final=True)
+
+
+def as_bill(entry: LedgerEntry, on_it: Mapping[str, AnyRecord]) -> AnyRecord:
+    """What an entry of ours owes a vendor, as a bill would: a payment that is made anew settles it."""
+    owed = next((posting for posting in entry.postings if posting.party), None)
+    if owed is None or owed.party is None:
+        return entry
+    standing = [one for one in on_it.values() if isinstance(one, Payment) and one.phase is not Phase.REVERSED]
+    return Bill(
+        id=entry.id,
+        number=entry.number,
+        vendor=owed.party,
+        date=entry.date,
+        currency=entry.currency,
+        amount=owed.amount,
+        balance=owed.amount - sum((settles(one).get(entry.id, Decimal(0)) for one in standing), Decimal(0)),
+        ap_account=owed.account,
+        settlements=entry.settlements,
+    )
 
 
 def is_same_posting(sent: Payment, stands: Payment) -> bool:

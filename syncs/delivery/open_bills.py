@@ -8,10 +8,10 @@ import msgspec
 
 from connectors.base import PAID_ON, ids_of_pieces
 from connectors.conversation import Conversation, Steps, fetching
-from connectors.records import AnyRecord, Kind, Payable, Payment, Ref
+from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment, Ref
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
 from syncs.delivery.merged import NOBODY, Former, fetch_former
-from syncs.delivery.objections import PAYEE_DIFFERS, Objection, objection, settles
+from syncs.delivery.objections import PAYEE_DIFFERS, Objection, as_bill, objection, settles
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 
@@ -38,12 +38,13 @@ def fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
     """The steps to what these payments settle, as the ERP shows it now."""
     wanted = {application.target for one in settling for application in payment_of(one).applications}
     bills: dict[str, AnyRecord] = {}
-    for kind in (Kind.BILL, Kind.CREDIT):
+    for kind in (Kind.BILL, Kind.CREDIT, Kind.LEDGER_ENTRY):
         ids = sorted({target.id for target in wanted if target.kind is kind})
         bills |= yield from fetched(slice_.talk, kind, ids)
     yield "bills fetched"
     carried = yield from fetched(slice_.talk, Kind.PAYMENT, settlements(bills))
     yield "payments on the bills fetched"
+    bills |= {id: as_bill(one, carried) for id, one in bills.items() if isinstance(one, LedgerEntry)}
     linked = not_ours_but_linked(slice_, carried)
     carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
     former = yield from _fetch_payees(slice_, settling, bills)
@@ -111,7 +112,8 @@ def give_back(open_: Open, posting: Payment) -> None:
 
 def settlements(bills: dict[str, AnyRecord]) -> list[str]:
     """The payments that these bills carry."""
-    return sorted({one for bill in bills.values() if isinstance(bill, Payable) for one in bill.settlements})
+    settled = [bill for bill in bills.values() if isinstance(bill, Payable | LedgerEntry)]
+    return sorted({one for bill in settled for one in bill.settlements})
 
 
 def fetched(talk: Conversation, kind: Kind, ids: Sequence[str]) -> Steps[dict[str, AnyRecord]]:

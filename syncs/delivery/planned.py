@@ -5,14 +5,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from connectors.base import Write
+from connectors.base import Action, Write
 from connectors.records import AnyRecord, Payable
-from syncs.delivery.scope import Ruling
+from syncs.delivery.scope import NOT_PAID, Ruling
 from syncs.delivery.verdict import Verdict
 from syncs.states import State
 
 LOCKED = "bill_locked"  # the network takes no change of it any more: the next try withdraws it
 NOT_FOUND = "not_found"  # what it names was there a moment ago: everything that it rests on is looked at once more
+PERIOD_CLOSED = "period_closed"
+LEFT_AS_POSTED = "left_as_posted"
+NOT_CLEARED = "payment_not_cleared"
+LEFT_AS_IT_STANDS = (
+    "The books are closed for its day. Only its reference, cleared date or memo would change, so it is left as it is."
+)
 SETTLED_BY_US = "settled_by_us"  # the ERP said so a moment ago: the next try takes its word for it
 
 
@@ -39,6 +45,7 @@ class Claim:
     waits_for: tuple[str, str, int | None]
     record: AnyRecord
     decided: Mapping[str, str] = field(default_factory=dict)  # by a person: what a create has to know
+    waits_to_clear: bool = False  # by policy it is delivered as a pending one, although it is executed
 
     @property
     def settled_by_us(self) -> Decimal:
@@ -48,7 +55,15 @@ class Claim:
 
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now."""
+        if self.waits_to_clear and state is State.SYNCED:
+            reason = "By policy it is posted as paid once it has cleared: until then it stands as pending."
+            details = {"code": NOT_CLEARED, "reason": reason, **details}
         return Verdict(id=self.id, revision=self.wanted, state=state, trace_id=self.trace_id, **details)  # type: ignore[arg-type]
+
+    def left_out(self, ruling: Ruling) -> Verdict:
+        """It is out of scope; a file whose place another takes has to be sent anew should it come back."""
+        replaced = ruling.code == "image_not_sent"
+        return self.verdict(State.OUT_OF_SCOPE, code=ruling.code, reason=ruling.reason, unsettles=replaced)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +75,7 @@ class Planned:
     write: Write
     explained: Decimal = Decimal(0)
     attempt_id: int = 0
+    only_told: bool = False  # what stands is the same money: nothing but what is said of it is to change
 
     def verdict(self, state: State, **details: object) -> Verdict:
         """Where this delivery stands now, ending its attempt."""
@@ -75,7 +91,24 @@ class Planned:
         why = {"code": self.ruling.code, "reason": self.ruling.reason}
         return self.verdict(State.OUT_OF_SCOPE, outcome="not needed", **why)
 
+    def left_as_it_stands(self, **details: object) -> Verdict:
+        """In step: the money stands as wanted, and what is said of it cannot be changed any more."""
+        why = {"code": LEFT_AS_POSTED, "reason": LEFT_AS_IT_STANDS}
+        return self.stands(**why, **details, verb="delivery_left")
+
+    def goes_on(self, **details: object) -> Verdict:
+        """It is not stopped after all: the other side holds what is wanted, and nothing is sent."""
+        held = {"settles": True, "fingerprint": self.claim.wanted_fingerprint, "outcome": "not needed"}
+        return self.verdict(State.SYNCED, **{**held, "verb": "delivery_skipped", **details})
+
     def stands(self, **details: object) -> Verdict:
-        """The other side holds what is wanted."""
-        held = {"settles": True, "fingerprint": self.claim.wanted_fingerprint}
-        return self.verdict(State.SYNCED, **{**held, **details})
+        """The other side holds what is wanted; a bill that it no longer pays is not in step while any of it is open."""
+        said = {"settles": True, "fingerprint": self.claim.wanted_fingerprint, **details}
+        bill, gone = self.claim.record, self.claim.gone
+        if self.write.action is not Action.WITHDRAW or not isinstance(bill, Payable) or gone or bill.balance <= 0:
+            return self.verdict(State.SYNCED, **said)
+        why = {"code": self.ruling.code, "reason": self.ruling.reason}
+        if self.ruling.code == NOT_PAID:
+            return self.verdict(State.OUT_OF_SCOPE, **said, **why)
+        why = {"code": "withdrawn_open", "reason": f"{why['reason']} {bill.balance} of it is open."}
+        return self.verdict(State.HELD, **said, **why, needs_somebody=True)

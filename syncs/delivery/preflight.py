@@ -13,6 +13,7 @@ import msgspec
 from connectors.base import JOINT, Action, Link, Receipt
 from connectors.conversation import Steps
 from connectors.records import AnyRecord, Kind, Payable, Payment
+from syncs.delivery.as_left import as_left, is_changed
 from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.objections import Objection, discounts, is_same_posting, settles, takes
@@ -62,12 +63,13 @@ def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
         yield "looked for our marks"
     settling = [*(one for one in others if _is_moved(one, postings)), *creates]
     open_ = (yield from fetch_open(slice_, settling)) if settling else Open(bills={}, carried={})
+    left = as_left(slice_, others, postings)
     for one in others:
         posting = postings.get(_link(one).id)
         if (elsewhere := None if is_alive(posting) else _stands_elsewhere(one, found)) is not None:
             checked.verdicts.append(elsewhere)
         else:
-            _judge_posting(slice_, checked, one, posting, open_)
+            _judge_posting(slice_, checked, one, posting, open_, left.get(one.claim.id))
     for one in creates:
         _judge(checked, one, found, open_)
     return checked
@@ -147,11 +149,15 @@ def _stands_elsewhere(one: Planned, found: dict[str, Receipt | None]) -> Verdict
     return replace(_linked(one, receipt), unsettles=True, taken_back=added(one.claim.taken_back, _link(one).id))
 
 
-def _judge_posting(slice_: Slice, checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open) -> None:
-    """One payment that we have posted and now change, void, or only look at."""
-    verdict = _on_posting(slice_, one, posting, open_)
+def _judge_posting(
+    slice_: Slice, checked: Checked, one: Planned, posting: AnyRecord | None, open_: Open, left: Payment | None
+) -> None:
+    """One payment that we have posted and now change, void, or only look at; `left` is how, where it has changed."""
     if isinstance(posting, Payment):  # what people wrote into its memo stays
-        one = replace(one, write=replace(one.write, context={**one.write.context, "memo": posting.memo}))
+        write = replace(one.write, context={**one.write.context, "memo": posting.memo})
+        told = write.action is Action.UPDATE and is_alive(posting) and is_same_posting(payment_of(one), posting)
+        one = replace(one, write=write, only_told=told)
+    verdict = _on_posting(slice_, one, posting, open_, left)
     if verdict is not None:
         checked.verdicts.append(verdict)
     elif isinstance(posting, Payment) and _is_moved(one, {posting.id: posting}):
@@ -161,12 +167,16 @@ def _judge_posting(slice_: Slice, checked: Checked, one: Planned, posting: AnyRe
         checked.cleared.append(one)
 
 
-def _on_posting(slice_: Slice, one: Planned, posting: AnyRecord | None, open_: Open) -> Verdict | None:
+def _on_posting(
+    slice_: Slice, one: Planned, posting: AnyRecord | None, open_: Open, left: Payment | None
+) -> Verdict | None:
     """Where it stands without anything being sent; None where something is to be sent."""
     if not isinstance(posting, Payment) or not is_alive(posting):
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
-        if discounts(payment_of(one)) or is_first_half(one.write):
+        # What stands beside it may still have to be undone.
+        beside = posting is not None and JOINT in _link(one).id
+        if beside or discounts(payment_of(one)) or is_first_half(one.write):
             return None
         return one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:
@@ -175,8 +185,12 @@ def _on_posting(slice_: Slice, one: Planned, posting: AnyRecord | None, open_: O
         return _settles_otherwise(slice_, one, posting, open_)
     if _only_looked_at(one):
         return _as_it_was_left(one, posting)
+    if one.only_told and _is_closed(slice_, posting):
+        return one.left_as_it_stands(target_version=posting.version, outcome="not needed")
     if posting.version == _link(one).version:
         return None
+    if is_changed(one, left, posting):
+        return _changed_by_somebody(one, posting)
     # Its request key names the version that it changes: the next try names the one that stands.
     return one.put_back(target_version=posting.version)
 
@@ -227,9 +241,20 @@ def _only_looked_at(one: Planned) -> bool:
 
 
 def _as_it_was_left(one: Planned, posting: Payment) -> Verdict:
-    if not is_same_posting(payment_of(one), posting):
-        return _not_ours(one, "posting_gone", "was changed by somebody: it is no longer what we posted")
+    if not one.only_told:
+        return _changed_by_somebody(one, posting)
     return one.stands(target_version=posting.version, outcome="not needed", verb="delivery_skipped")
+
+
+def _changed_by_somebody(one: Planned, posting: Payment) -> Verdict:
+    """Held; whoever sends it again has seen what stands there now, and has that changed."""
+    held = _not_ours(one, "posting_gone", "was changed by somebody: it is no longer what we posted")
+    return replace(held, target_version=posting.version)
+
+
+def _is_closed(slice_: Slice, posting: Payment) -> bool:
+    closed = slice_.closed_through
+    return closed is not None and posting.date is not None and posting.date <= closed
 
 
 def _link(one: Planned) -> Link:

@@ -60,7 +60,9 @@ def is_alive(posting: AnyRecord | None) -> bool:
 
 def is_to_be_posted_anew(payment: Payment, posting: Payment) -> bool:
     """Whether what stands settles something else and cannot be changed: amount and bills of a pending one follow the
-    payment in place, its discounts do not."""
+    payment in place, its discounts do not. One of which a piece is still to be made is completed."""
+    if not all(posting.id.split(JOINT)):
+        return False
     if posting.phase is not Phase.EXECUTED:
         return discounts(posting) != discounts(payment)
     return (posting.amount, takes(posting)) != (payment.amount, takes(payment))

@@ -56,6 +56,7 @@ class Circumstances:
 
 
 SEND = Ruling(wish=Wish.SEND)
+NOT_PAID = "currency_not_paid"
 CHANGED_AFTER_LOCK = "changed_after_lock"
 
 
@@ -97,7 +98,7 @@ def _rule_order(order: PurchaseOrder, around: Circumstances) -> Ruling:
     if order.status != "open":
         return _out("order_closed", f"The purchase order was {order.status} before it was sent.")
     if order.currency not in _paid(around):
-        return _out("currency_not_paid", _not_paid(order.amount, order.currency, around))
+        return _out(NOT_PAID, _not_paid(order.amount, order.currency, around))
     return SEND
 
 
@@ -120,8 +121,8 @@ def _rule_payable(bill: Payable, around: Circumstances) -> Ruling:
     if bill.currency not in _paid(around):
         reason = _not_paid(bill.amount, bill.currency, around)
         if around.linked:
-            return Ruling(wish=Wish.STOP, code="currency_not_paid", reason=reason)
-        return _out("currency_not_paid", reason)
+            return Ruling(wish=Wish.STOP, code=NOT_PAID, reason=reason)
+        return _out(NOT_PAID, reason)
     total = sum((line.amount for line in bill.lines), Decimal(0))
     if total != bill.amount:
         return _hold("bill_does_not_tie", f"Its lines and tax sum to {total}, the {what} says {bill.amount}.")
@@ -176,7 +177,8 @@ def _rule_payment(payment: Payment, around: Circumstances) -> Ruling:
         reason = "It was taken back before anything was posted."
         return Ruling(wish=Wish.STOP, code="payment_reversed_before_posting", reason=reason)
     if payment.phase is Phase.PENDING and not around.policies["pending_payments"] and not around.linked:
-        return _out("payment_not_executed", "By policy nothing is posted before the payment is executed.")
+        until = "has cleared" if around.policies["post_on"] == "cleared" else "is executed"
+        return _out("payment_not_executed", f"By policy nothing is posted before the payment {until}.")
     ruling = _shape(payment)
     if around.taken_back and ruling.wish is Wish.SEND:
         return Ruling(wish=Wish.STOP, code="posted_anew", reason="It is taken back, so that it is posted anew.")

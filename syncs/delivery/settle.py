@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from connectors.base import Outcome, Receipt, Write
+from connectors.base import Action, Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
-from connectors.records import Kind
+from connectors.records import Kind, kind_of
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
-from syncs.delivery.planned import LOCKED, NOT_FOUND, Planned
+from syncs.delivery.planned import LOCKED, NOT_FOUND, PERIOD_CLOSED, Planned
 from syncs.delivery.recheck import look_again
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
-from syncs.delivery.scope import CHANGED_AFTER_LOCK
 from syncs.delivery.slice import ATTEMPT, Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.mirror.observe import Seen, observe
@@ -95,7 +94,7 @@ def observe_receipts(slice_: Slice, taken: Sequence[tuple[Write, Receipt]]) -> N
     if not taken:
         return
     shown = [record for _, one in taken for record in (one.pieces or (one.record,))]
-    seen = [Seen(kind=slice_.kind, record=record) for record in shown if record is not None]
+    seen = [Seen(kind=kind_of(record), record=record) for record in shown if record is not None]
     observe(slice_.target, [one for one in seen if one.fits], now=slice_.now())  # its feed shows the others
     keys = [write.record_key for write, _ in taken]
     since = min(write.sent_at for write, _ in taken if write.sent_at is not None)
@@ -123,20 +122,23 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         if not outcome.id:
             return one.left_out()
         taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
-        if one.ruling.code != CHANGED_AFTER_LOCK:
-            return taken
-        return replace(taken, state=State.HELD, code="withdrawn_open", reason=one.ruling.reason, needs_somebody=True)
+        return replace(taken, replaces_all=replaces_all(slice_, one.write))
     assert one.write.sent_at is not None
     if isinstance(outcome, RecordRejected) and (again := _tried_otherwise(slice_, one, outcome.code)):
         return one.verdict(
             State.PENDING, outcome="refused", code=outcome.code, reason=str(outcome), next_attempt_at=again
         )  # fmt: skip
+    if isinstance(outcome, RecordRejected) and outcome.code == PERIOD_CLOSED and one.only_told:
+        return one.left_as_it_stands(outcome="refused")
     decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1, deadline=one.write.sent_at + ATTEMPT)
+    code, reason = decision.code, decision.reason
+    if decision.state is State.HELD and one.ruling.code == "payment_reversed":
+        code, reason = "reversal_refused", f"{one.ruling.reason} The ERP shows its bills as paid. {reason}"
     return one.verdict(
         decision.state,
         next_attempt_at=decision.next_attempt_at,
-        code=decision.code,
-        reason=decision.reason,
+        code=code,
+        reason=reason,
         uncount=not decision.counted,
         needs_somebody=decision.needs_somebody,
         cause_key=f"integration:{slice_.integration.pk}:{decision.code}" if decision.stops_the_stream else "",
@@ -151,6 +153,12 @@ def _tried_otherwise(slice_: Slice, one: Planned, refused: str) -> datetime | No
     if refused == NOT_FOUND and one.write.kind is Kind.PAYMENT and one.claim.attempts < TRIES_OF_WHAT_MOVED:
         return slice_.now() + backoff(one.claim.attempts + 1, 1.0)
     return None
+
+
+def replaces_all(slice_: Slice, write: Write) -> bool:
+    """Whether this change of a bill took away the file that had travelled inside of it."""
+    of_bill = write.kind in (Kind.BILL, Kind.CREDIT) and write.action is Action.UPDATE
+    return of_bill and slice_.talk.connector("").images_in_bills
 
 
 def _decide(slice_: Slice, error: ConnectorError, *, attempts: int, deadline: datetime | None = None) -> Decision:

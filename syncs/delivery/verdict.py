@@ -12,12 +12,12 @@ from syncs import runs
 from syncs.delivery.slice import Slice
 from syncs.models import SyncRecord
 from syncs.problems.causes import Cause, open_problem, recount
-from syncs.states import State
+from syncs.states import State, stays_held
 from syncs.streams import lock_streams, make_due
 
-WRITE = """
+WRITE = f"""
 UPDATE syncs_syncrecord s SET
-    state = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending') AND v.code <> 'posted_twice'
+    state = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending') AND NOT {stays_held("v")}
         THEN 'pending' ELSE v.state END,
     next_attempt_at = CASE WHEN s.wanted > v.revision AND v.state NOT IN ('in_doubt', 'sending', 'pending') THEN %(now)s
         ELSE v.next_attempt_at END,
@@ -83,6 +83,19 @@ UPDATE syncs_syncrecord s SET state = 'pending', next_attempt_at = %(now)s, wait
 WHERE s.id = ANY(%(freed)s) AND s.state IN ('waiting', 'held', 'out_of_scope')
 """
 
+INSIDE = """
+SELECT s.id, s.stream_id FROM syncs_syncrecord bill
+JOIN syncs_stream stream ON stream.integration_id = %(integration)s AND stream.kind = 'image'
+JOIN syncs_syncrecord s ON s.tenant_id = %(tenant)s AND s.stream_id = stream.id AND s.target_id = bill.target_id
+    AND s.state = 'synced'
+WHERE bill.id = ANY(%(ids)s)
+"""
+SEND_AGAIN = """
+UPDATE syncs_syncrecord s SET state = 'pending', wanted = s.wanted + 1, settled_fingerprint = '', attempts = 0,
+    next_attempt_at = %(now)s
+WHERE s.id = ANY(%(ids)s) AND s.state = 'synced'
+"""
+
 SHARE_PROBLEM = """
 UPDATE syncs_syncrecord s SET problem_id = held.problem_id
 FROM syncs_syncrecord held, syncs_remoterecord r, syncs_stream stream
@@ -108,6 +121,7 @@ class Verdict:
     nobody knows what it holds, `unlinks` that it holds nothing any more; `taken_back` is empty where nothing new is.
 
     `cause_key` groups records into one problem where somebody is needed; it is the record itself unless said otherwise.
+    `replaces_all` says that a change went over which replaces all that stands there, also what travelled inside of it.
     `said_before` says that nothing is new about it: the audit has it already.
     """
 
@@ -135,6 +149,7 @@ class Verdict:
     exchange_id: int | None = None
     needs_somebody: bool = False
     cause_key: str = ""
+    replaces_all: bool = False
     said_before: bool = False
 
 
@@ -156,10 +171,13 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
         concerned = {"tenant": slice_.tenant_id, "integration": slice_.integration.pk}
         cursor.execute(FREED, {"ids": ids, **concerned})
         freed = dict(cursor.fetchall())
-        if freed:
-            lock_streams(set(freed.values()))
+        cursor.execute(INSIDE, {"ids": [one.id for one in verdicts if one.replaces_all], **concerned})
+        inside = dict(cursor.fetchall())
+        if streams := {*freed.values(), *inside.values()}:
+            lock_streams(streams)
             cursor.execute(RELEASE, {"now": now, "freed": list(freed)})
-            make_due(set(freed.values()), now=now)
+            cursor.execute(SEND_AGAIN, {"now": now, "ids": list(inside)})
+            make_due(streams, now=now)
         held = [verdict.id for verdict in verdicts if verdict.state is State.HELD]
         if held:
             cursor.execute(SHARE_PROBLEM, {"ids": held, "integration": slice_.integration.pk})

@@ -1,4 +1,4 @@
-"""Which account of the ERP a payment is posted to."""
+"""Which account of the ERP a payment is posted to, and discounts and taxes are booked on."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,9 +29,23 @@ class AccountMappings:
             f"payments by {payment.method}",
         )
 
+    def in_transit(self) -> str:
+        """The account of payments in transit; empty if none is mapped."""
+        return self.by_subject.get((Mapping.Subject.IN_TRANSIT, EVERY_OTHER), "")
+
     def discount_account(self) -> str:
         """What discounts are booked on; MappingError if unmapped."""
         return self._target(Mapping.Subject.DISCOUNT, EVERY_OTHER, "unmapped_discount", "discounts taken").id
+
+    @property
+    def taxes(self) -> Ref | None:
+        """What tax on bills is booked on, if that is mapped."""
+        target = self.by_subject.get((Mapping.Subject.TAX, EVERY_OTHER))
+        return Ref(Kind.ACCOUNT, target) if target else None
+
+    def tax_account(self) -> Ref:
+        """What tax on bills is booked on; MappingError if unmapped."""
+        return self._target(Mapping.Subject.TAX, EVERY_OTHER, "unmapped_tax", "the tax on bills and credits")
 
     def _target(self, subject: Mapping.Subject, source: str, code: str, words: str) -> Ref:
         target = self.by_subject.get((subject, source)) or self.by_subject.get((subject, EVERY_OTHER))
@@ -44,7 +58,7 @@ class AccountMappings:
 
 def mappings_in_force(integration_id: int, *, at: datetime) -> AccountMappings:
     """The mappings of this integration at this time."""
-    rows = Mapping.objects.filter(
+    rows = Mapping.objects.order_by("subject", "source", "-valid_from").filter(
         Q(valid_to=None) | Q(valid_to__gt=at), integration_id=integration_id, valid_from__lte=at
     )
     return AccountMappings({(row.subject, row.source): row.target for row in rows})

@@ -24,7 +24,7 @@ def source_of(kind: Kind, id: str) -> str:
 
 def codes_in_force(integration: Integration, *, at: datetime) -> dict[tuple[Kind, str], Ref]:
     """By kind and id in the ERP, the code at the AP network that stands for it."""
-    rows = MappingRow.objects.filter(
+    rows = MappingRow.objects.order_by("source", "-valid_from").filter(
         Q(valid_to=None) | Q(valid_to__gt=at),
         integration=integration,
         subject=MappingRow.Subject.CODE,

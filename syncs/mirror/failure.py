@@ -11,7 +11,7 @@ from syncs import runs
 from syncs.delivery.decide import backoff
 from syncs.leases import Lease
 from syncs.models import Feed
-from syncs.problems.causes import Cause, open_problem, resolve_problems
+from syncs.problems.causes import Cause, is_open, open_problem, resolve_problems
 from syncs.problems.connections import cause_key_of, stop_for_sign_in
 
 FAILURES_BEFORE_A_PROBLEM = 6
@@ -44,12 +44,15 @@ def reading_succeeded(feed: Feed, now: datetime) -> None:
     """Forget earlier failures, in the caller's transaction."""
     if feed.failures:
         Feed.objects.filter(pk=feed.pk).update(failures=0)
+    ours, of_connection = f"feed:{feed.pk}", cause_key_of(feed.connection_id)
+    if not is_open(feed.tenant_id, [ours, of_connection]):
+        return
     works_now = Connection.objects.filter(pk=feed.connection_id, status=Connection.Status.CONNECTED)
     # A page that was under way when the sign-in died proves nothing. Whoever stops the connection right now holds its
     # row: we do not wait for them, since they may wait for what we hold; the next page closes what is to be closed.
-    proved = list(works_now.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
-    keys = [f"feed:{feed.pk}", *map(cause_key_of, proved)]
-    resolve_problems(feed.tenant_id, keys, now=now)
+    row = works_now.order_by().select_for_update(no_key=True, skip_locked=True)
+    proved = bool(row.values_list("pk", flat=True))
+    resolve_problems(feed.tenant_id, [ours, of_connection] if proved else [ours], now=now)
 
 
 def _cause(feed: Feed, error: ConnectorError) -> Cause:

@@ -150,6 +150,6 @@ def _wait_for_more(feed: Feed) -> None:
         return
     rows = Connection.objects.filter(pk=feed.connection_id)
     with transaction.atomic():
-        list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+        list(rows.order_by().select_for_update(no_key=True).values_list("pk", flat=True))
         if not _pending(feed).exists():
             rows.update(hinted_at=None)

@@ -1,6 +1,7 @@
-"""Invoices that stand still at the AP network: rejected, found unusable, or on hold for longer than a policy allows.
+"""What stands still at the AP network: invoices that are rejected, found unusable, or on hold for longer than a policy
+allows, and payments that are pending for too long or in error.
 
-Each that blocks open money of a bill is one problem of the customer's AP. It closes by itself when the invoice moves
+Each that blocks money is one problem of the customer's AP. It closes by itself when the invoice or the payment moves
 on, or when nothing of the bill is to be paid by it any more: it was withdrawn, paid otherwise, or is ignored.
 """
 
@@ -12,67 +13,93 @@ from zoneinfo import ZoneInfo
 from django.db import connection as database
 
 from connectors.models import Connection
-from connectors.records import Kind, Payable, from_minor_units, restore
+from connectors.records import AnyRecord, Kind, Payable, Payment, Phase, from_minor_units, restore
 from connectors.registry import connector_class
 from syncs.mapping.policies import policies_in_force
 from syncs.mirror.observe import Seen
-from syncs.models import Holiday, Integration, Problem, StoppedInvoice
+from syncs.models import Holiday, Integration, Problem, RemoteRecord, StoppedInvoice
 from syncs.problems.causes import Cause, open_problem, resolve_problems
 
 REJECTED = ("rejected", "error")
 ON_HOLD = "on_hold"
 STOPPED = (*REJECTED, ON_HOLD)
+PENDING, IN_ERROR = "pending", "in_error"
+PENDING_DAYS = 10
 SATURDAY = 5
+CODES = {ON_HOLD: "invoice_on_hold_long", PENDING: "payment_pending_long", IN_ERROR: "payment_in_error"}
+WORDS = {
+    "rejected": "was rejected",
+    "error": "was found unusable",
+    ON_HOLD: "has been on hold",
+    PENDING: "has been pending",
+    IN_ERROR: "has been in error",
+}
 
 # What a newer answer says of it already is not overruled: only what the mirror keeps counts.
 KEEP = """
 INSERT INTO syncs_stoppedinvoice AS s (tenant_id, connection_id, remote_record_id, status, since)
-SELECT r.tenant_id, r.connection_id, r.id, r.status, v.since
-FROM unnest(%(kinds)s::text[], %(ids)s::text[], %(states)s::text[], %(since)s::timestamptz[])
-    AS v (kind, remote_id, status, since)
+SELECT r.tenant_id, r.connection_id, r.id, v.stands, v.since
+FROM unnest(%(kinds)s::text[], %(ids)s::text[], %(shown)s::text[], %(stand)s::text[], %(since)s::timestamptz[])
+    AS v (kind, remote_id, status, stands, since)
 JOIN syncs_remoterecord r ON r.tenant_id = %(tenant)s AND r.connection_id = %(connection)s AND r.kind = v.kind
     AND r.remote_id = v.remote_id AND r.status = v.status AND r.gone = ''
 ON CONFLICT (remote_record_id) DO UPDATE SET status = excluded.status, since = excluded.since
 WHERE s.status <> excluded.status
 """
 
+# The few that stand still are read first and apart: the planner would look up the deliveries of every invoice for them.
 STANDING = """
-SELECT s.id, s.since, s.problem_id, r.id, r.status, r.gone, r.number, r.kind, r.body::text,
-       bill.currency, CASE WHEN bill.gone = '' AND sent.state <> 'ignored' THEN bill.balance_minor END
-FROM syncs_stoppedinvoice s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
+WITH s AS MATERIALIZED (
+    SELECT id, since, status, problem_id, remote_record_id FROM syncs_stoppedinvoice
+    WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s ORDER BY id FOR UPDATE
+)
+SELECT s.id, s.since, CASE r.kind WHEN 'payment' THEN s.status ELSE r.status END, s.problem_id,
+       r.id, r.status, r.gone, r.kind,
+       CASE r.kind WHEN 'payment' THEN r.remote_id ELSE r.number END,
+       CASE r.kind WHEN 'payment' THEN r.currency ELSE bill.currency END,
+       CASE WHEN r.kind = 'payment' THEN CASE WHEN posted.state <> 'ignored' THEN r.amount_minor END
+            WHEN bill.gone = '' AND sent.state <> 'ignored' THEN bill.balance_minor END
+FROM s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN (
     syncs_syncrecord sent JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.integration_id = %(pair)s
     JOIN syncs_remoterecord bill ON bill.id = sent.remote_record_id
 ) ON sent.tenant_id = r.tenant_id AND sent.target_id = r.remote_id AND stream.kind = r.kind
-WHERE s.tenant_id = %(tenant)s AND s.connection_id = %(connection)s
-ORDER BY s.id FOR UPDATE OF s
+LEFT JOIN (
+    syncs_syncrecord posted JOIN syncs_stream payments ON payments.id = posted.stream_id
+        AND payments.integration_id = %(pair)s AND payments.kind = 'payment'
+) ON posted.tenant_id = r.tenant_id AND posted.remote_record_id = r.id AND r.kind = 'payment'
+ORDER BY s.id
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """One of them as it is now, and how much of its bill is open in the ERP; None where it stands for none."""
+    """One of them as it is now, and how much is open of its bill in the ERP, or is on its way; None where it stands for
+    none."""
 
     id: int
     since: datetime
+    stands: str
     problem_id: int | None
     record_id: int
     status: str
     gone: str
-    number: str
     kind: str
-    body: str
+    number: str
     currency: str | None
     open_minor: int | None
+
+    @property
+    def moved_on(self) -> bool:
+        """Whether it stands still no longer."""
+        still = (Phase.PENDING,) if self.kind == Kind.PAYMENT else STOPPED
+        return self.status not in still or bool(self.gone)
 
 
 def keep_stopped(connection: Connection, seen: Iterable[Seen], *, now: datetime) -> None:
     """Remember which of these stand still and since when, in the caller's transaction."""
-    stopped = [
-        (one.kind, one.record)
-        for one in seen
-        if isinstance(one.record, Payable) and one.record.status in STOPPED and not one.gone
-    ]
+    shown = [(one.kind, one.record, _stands_still(one.record)) for one in seen if not one.gone]
+    stopped = [(kind, record, *stands) for kind, record, stands in shown if stands is not None]
     if not stopped or connector_class(connection.provider).role != "ap_network":
         return
     with database.cursor() as cursor:
@@ -81,12 +108,22 @@ def keep_stopped(connection: Connection, seen: Iterable[Seen], *, now: datetime)
             {
                 "tenant": connection.tenant_id,
                 "connection": connection.pk,
-                "kinds": [str(kind) for kind, _ in stopped],
-                "ids": [record.id for _, record in stopped],
-                "states": [record.status for _, record in stopped],
-                "since": [min(record.status_at or record.modified_at or now, now) for _, record in stopped],
+                "kinds": [str(kind) for kind, *_ in stopped],
+                "ids": [record.id for _, record, *_ in stopped],
+                "shown": [shown for *_, shown, _, _ in stopped],
+                "stand": [stands for *_, stands, _ in stopped],
+                "since": [min(since or now, now) for *_, since in stopped],
             },
         )
+
+
+def _stands_still(record: AnyRecord) -> tuple[str, str, datetime | None] | None:
+    """Its status in the mirror, how it stands still, and since when; None for what goes on."""
+    if isinstance(record, Payable) and record.status in STOPPED:
+        return record.status, record.status, record.status_at or record.modified_at
+    if isinstance(record, Payment) and record.phase is Phase.PENDING:
+        return Phase.PENDING, IN_ERROR if record.in_error is True else PENDING, record.modified_at
+    return None
 
 
 def review_stopped(connection: Connection, *, now: datetime) -> None:
@@ -98,16 +135,16 @@ def review_stopped(connection: Connection, *, now: datetime) -> None:
         return
     zone = ZoneInfo(pair.tenant.time_zone)
     holidays = set(Holiday.objects.filter(tenant_id=connection.tenant_id).values_list("day", flat=True))
-    days = policies_in_force(pair.pk, at=now)["hold_days"]
-    assert isinstance(days, int)
+    hold_days = policies_in_force(pair.pk, at=now)["hold_days"]
+    assert isinstance(hold_days, int)
+    patience = {ON_HOLD: hold_days, PENDING: PENDING_DAYS}
     for one in standing:
-        moved_on = one.status not in STOPPED or bool(one.gone)
-        waits = one.status == ON_HOLD and now < after_business_days(one.since, days, zone, holidays)
-        if moved_on or waits or not one.open_minor:
+        waits = now < after_business_days(one.since, patience.get(one.stands, 0), zone, holidays)
+        if one.moved_on or waits or not one.open_minor:
             _close(connection, one, now)
         else:
             _open(connection, pair, one, now)
-        if moved_on:
+        if one.moved_on:
             StoppedInvoice.objects.filter(pk=one.id).delete()
 
 
@@ -121,29 +158,14 @@ def after_business_days(since: datetime, days: int, zone: ZoneInfo, holidays: Co
 
 
 def cause_key_of(record_id: int) -> str:
-    """What makes it one problem of the invoice, whatever becomes of it."""
+    """What makes it one problem of the invoice or payment, whatever becomes of it."""
     return f"invoice:{record_id}"
 
 
 def _standing(connection: Connection, pair: Integration) -> Sequence[Standing]:
     with database.cursor() as cursor:
         cursor.execute(STANDING, {"tenant": connection.tenant_id, "connection": connection.pk, "pair": pair.pk})
-        return [
-            Standing(
-                id=id,
-                since=since,
-                problem_id=problem_id,
-                record_id=record_id,
-                status=status,
-                gone=gone,
-                number=number,
-                kind=kind,
-                body=body,
-                currency=currency,
-                open_minor=open_minor,
-            )  # fmt: skip
-            for id, since, problem_id, record_id, status, gone, number, kind, body, currency, open_minor in cursor
-        ]
+        return [Standing(**dict(zip(Standing.__dataclass_fields__, row, strict=True))) for row in cursor]
 
 
 def _close(connection: Connection, one: Standing, now: datetime) -> None:
@@ -154,7 +176,7 @@ def _close(connection: Connection, one: Standing, now: datetime) -> None:
 
 def _open(connection: Connection, pair: Integration, one: Standing, now: datetime) -> None:
     """The problem of this invoice, with what is open of its bill now; one of another code is over."""
-    code = "invoice_on_hold_long" if one.status == ON_HOLD else "invoice_rejected"
+    code = CODES.get(one.stands, "invoice_rejected")
     known = Problem.objects.filter(stopped_invoices=one.id, resolved_at=None).first()
     money = {one.currency or "": one.open_minor or 0}
     if known is not None and known.code == code and known.money == money:
@@ -175,9 +197,12 @@ def _open(connection: Connection, pair: Integration, one: Standing, now: datetim
 
 def _detail(connection: Connection, pair: Integration, one: Standing) -> str:
     network = connector_class(connection.provider).name
-    word = {"error": "was found unusable", ON_HOLD: "has been on hold"}.get(one.status, "was rejected")
     since = f"since {one.since.astimezone(ZoneInfo(pair.tenant.time_zone)):%-d %b %Y}"
     amount = f"{from_minor_units(one.open_minor or 0, one.currency or ''):,} {one.currency}"
-    invoice = restore(Kind(one.kind), one.body)
+    word = WORDS[one.stands]
+    if one.kind == Kind.PAYMENT:
+        return f"Payment {one.number} over {amount} {word} at {network} {since}."
+    body = RemoteRecord.objects.values_list("body", flat=True).get(pk=one.record_id)
+    invoice = restore(Kind(one.kind), body)
     why = f" It says: {invoice.status_reason}" if isinstance(invoice, Payable) and invoice.status_reason else ""
     return f"Bill {one.number}, open with {amount}, {word} at {network} {since}.{why}"

@@ -50,8 +50,9 @@ def tell_news(
     with database.cursor() as cursor:
         cursor.execute(KNOWN, [tenant, connection.pk, kinds, [one.remote_id for one in staged]])
         seen = set(cursor.fetchall())
-        cursor.execute(WANTED, [tenant, list(streams.values()), delivered])
-        wanted = set(cursor.fetchall())
+        if delivered:
+            cursor.execute(WANTED, [tenant, list(streams.values()), delivered])
+        wanted = set(cursor.fetchall()) if delivered else set()
     known = [one for one in staged if (one.kind, one.remote_id, one.fingerprint) in seen]
     settled = {
         one.record_key

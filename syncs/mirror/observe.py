@@ -18,6 +18,7 @@ from django.db import connection as database
 from connectors.base import Gone
 from connectors.models import Connection
 from connectors.records import AnyRecord, Kind, Payable, Payment, canonical, restore
+from syncs.delivery.files import look_at_files, streams_of_files
 from syncs.delivery.flows import FLOWS, delivery_fingerprint
 from syncs.delivery.recheck import look_again
 from syncs.keys import fingerprint, record_key, trace_id
@@ -27,6 +28,7 @@ from syncs.mirror.news import streams_of, tell_news
 from syncs.mirror.settled_elsewhere import settled_elsewhere
 from syncs.mirror.staging import KEPT, KEPT_ANEW, Staged, bring
 from syncs.models import RemoteRecord
+from syncs.states import stays_held
 from syncs.streams import lock_streams, make_due
 
 NEWER = """
@@ -80,7 +82,7 @@ JOIN syncs_stream stream ON stream.id = ANY(%(streams)s) AND stream.kind = o.kin
 WHERE o.delivery_fingerprint <> '' AND {THESE}
 ON CONFLICT (tenant_id, stream_id, remote_record_id) DO UPDATE SET
     wanted = s.wanted + 1, wanted_fingerprint = excluded.wanted_fingerprint, trace_id = excluded.trace_id, attempts = 0,
-    state = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') OR s.code = 'posted_twice' THEN s.state
+    state = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') OR {stays_held("s")} THEN s.state
         ELSE 'pending' END,
     next_attempt_at = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') THEN s.next_attempt_at ELSE %(now)s END,
     code = CASE WHEN s.code = 'settled_by_us' THEN '' ELSE s.code END
@@ -165,10 +167,13 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
         concerned = {one.kind for one in news}
         ours = [one.key for one in news if one.key]
         returned = [into[kind] for kind in concerned if ours and kind in into]
-        lock_streams([*(out[kind] for kind in concerned if kind in out), *returned])
+        told = [latest[Kind(one.kind), one.remote_id].record for one in news]
+        files = streams_of_files(told, into)
+        lock_streams([*(out[kind] for kind in concerned if kind in out), *returned, *files])
         merged, wanted = _merge(news, values)
         changed += merged
         look_again(connection, returned, ours, now=now)
+        look_at_files(connection, told, out, into, now)
     shown = [latest[Kind(one.kind), one.remote_id] for one in news]
     keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
     return Observed(changed=changed, wanted=wanted)

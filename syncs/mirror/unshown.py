@@ -57,7 +57,7 @@ def observe_unshown(feed: Feed, lease: Lease, conversation: Conversation) -> Ste
 def _unshown(feed: Feed, kind: Kind, after: int) -> list[Row]:
     concerned: dict[str, Any] = {"tenant": feed.tenant_id, "connection": feed.connection_id, "kind": str(kind)}
     with database.cursor() as cursor:
-        cursor.execute(UNSHOWN, {**concerned, "after": after, "at_once": AT_ONCE})
+        cursor.execute(UNSHOWN, concerned | {"after": after, "at_once": AT_ONCE})
         return list(cursor.fetchall())
 
 

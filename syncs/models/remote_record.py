@@ -54,6 +54,11 @@ class RemoteRecord(models.Model):
             models.Index(
                 fields=("tenant", "connection", "key"), condition=~models.Q(key=""), name="remote_record_of_key"
             ),
+            models.Index(
+                fields=("tenant", "connection", "party_id"),
+                condition=models.Q(kind="image"),
+                name="remote_record_files_of",
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""StoppedInvoice: an invoice that the AP network shows as rejected, unusable or on hold."""
+"""StoppedInvoice: an invoice, or a payment of some, that stands still at the AP network."""
 
 from django.db import models
 
@@ -8,9 +8,10 @@ from syncs.models.remote_record import RemoteRecord
 
 
 class StoppedInvoice(models.Model):
-    """One invoice that goes no further there, and since when; gone once it moves on.
+    """One invoice that is rejected, unusable or on hold there, or one payment that is pending, and since when; gone
+    once it moves on.
 
-    `problem` is what was opened for it: at once, or when it had been on hold for too long.
+    `problem` is what was opened for it: at once, or when it had been standing for too long.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)

@@ -8,6 +8,12 @@ from connectors.registry import connectors
 
 ENGINE = (
     Fault(
+        code="image_rejected",
+        actor=Actor.CUSTOMER_AP,
+        cause="The AP network has rejected a bill's file after checking it: for a virus, or since it cannot be opened.",
+        remedy="Look at the file, and attach a clean one to the bill in the ERP. The bill itself goes on without it.",
+    ),
+    Fault(
         code="bill_does_not_tie",
         actor=Actor.CUSTOMER_AP,
         cause="The lines and tax of the bill do not sum to its total.",
@@ -56,6 +62,12 @@ ENGINE = (
         remedy="Map the account that finance books discounts on; what waits is released.",
     ),
     Fault(
+        code="unmapped_tax",
+        actor=Actor.OPERATIONS,
+        cause="A bill or credit carries tax, and no account for tax is mapped.",
+        remedy="Map the account that finance books the tax of bills on; what waits is released.",
+    ),
+    Fault(
         code="payment_status_unknown",
         actor=Actor.US,
         cause="The payment has a status that the contract does not know.",
@@ -65,7 +77,13 @@ ENGINE = (
         code="payment_taken_back",
         actor=Actor.OPERATIONS,
         cause="A posted payment went back to an earlier status.",
-        remedy="Ask the AP network what became of it, then void the posting by hand or ignore this.",
+        remedy="Ask the AP network what became of it, then void the posting by hand and ignore this.",
+    ),
+    Fault(
+        code="reversal_refused",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment was taken back at the AP network, and the ERP refuses the void: its bills look paid.",
+        remedy="Are the books closed: open them and send it again, or choose the policy of a journal entry.",
     ),
     Fault(
         code="payment_does_not_tie",
@@ -128,16 +146,29 @@ ENGINE = (
         remedy="Have it released or rejected there; then this closes by itself.",
     ),
     Fault(
+        code="payment_pending_long",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment has been released and is still not executed at the AP network after 10 business days.",
+        remedy="Ask the AP network why, and have it executed or voided there; then this closes by itself.",
+    ),
+    Fault(
+        code="payment_in_error",
+        actor=Actor.CUSTOMER_AP,
+        cause="The AP network cannot execute a payment before somebody mends what is wrong with it.",
+        remedy="Have it mended or voided at the AP network; then this closes by itself.",
+    ),
+    Fault(
         code="posting_gone",
         actor=Actor.CUSTOMER_AP,
         cause="The payment that we posted was voided, deleted or changed in the ERP by somebody else.",
-        remedy="Do not pay the bill again. Link this to what was entered instead, or two persons have it posted anew.",
+        remedy="Do not pay the bill again. Link this to what was entered instead, or two persons have it posted anew. "
+        "Where ours still stands and was only changed, send this again: it is changed back.",
     ),
     Fault(
         code="applications_changed",
         actor=Actor.CUSTOMER_AP,
         cause="The bills, the amount or the discounts of a payment changed after it was posted.",
-        remedy="Choose by policy to have it posted anew, or correct it in the ERP and ignore this record.",
+        remedy="Choose by policy to have it posted anew, or void ours, enter it by hand and link it.",
     ),
     Fault(
         code="linked_taken_back",

@@ -76,6 +76,11 @@ def open_problem(cause: Cause, *, now: datetime) -> Problem:
     return problem
 
 
+def is_open(tenant_id: int, cause_keys: Sequence[str]) -> bool:
+    """Whether there is an open problem of one of these causes."""
+    return Problem.objects.filter(tenant_id=tenant_id, cause_key__in=cause_keys, resolved_at=None).exists()
+
+
 def resolve_problems(tenant_id: int, cause_keys: Sequence[str], *, now: datetime) -> None:
     """Close what was open for these causes, in the caller's transaction."""
     for problem in Problem.objects.filter(tenant_id=tenant_id, cause_key__in=cause_keys, resolved_at=None):

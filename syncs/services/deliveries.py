@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from audit.log import NewEvent, record
-from syncs.models import SyncRecord
+from connectors.records import Kind, Phase
+from syncs.models import RemoteRecord, SyncRecord
 from syncs.problems.causes import recount
 from syncs.services.rules import due_again
 from syncs.states import LABELS, State
@@ -34,6 +35,11 @@ def ignore(*, sync_record: SyncRecord, by: str, why: str, now: datetime) -> None
             raise ValidationError(f"{locked} is ignored already.")
         if locked.state == State.SYNCED:
             raise ValidationError(f"{locked} stands on the other side: what becomes of it has to be followed.")
+        if posting := _posting_of(locked):
+            raise ValidationError(
+                f"Our payment {posting} stands in the ERP: what becomes of this one has to be followed. "
+                "Void that first, or leave the problem as it is until its facts change."
+            )
         problem_id = locked.problem_id
         SyncRecord.objects.filter(pk=locked.pk).update(
             state=State.IGNORED,
@@ -70,6 +76,20 @@ def locked_delivery(sync_record: SyncRecord, why: str) -> SyncRecord:
         .select_related("remote_record", "stream__integration")
         .get(pk=sync_record.pk)
     )
+
+
+def _posting_of(locked: SyncRecord) -> str:
+    """The ERP's payment that is ours and stands for this one, if any."""
+    if locked.stream.kind != Kind.PAYMENT:
+        return ""
+    ours = RemoteRecord.objects.filter(
+        tenant_id=locked.tenant_id,
+        connection_id=locked.stream.integration.erp_id,
+        kind=Kind.PAYMENT,
+        key=locked.record_key,
+        gone="",
+    )
+    return ours.exclude(status=Phase.REVERSED).values_list("remote_id", flat=True).first() or ""
 
 
 def _tell_dependents(locked: SyncRecord, now: datetime) -> None:

@@ -19,7 +19,7 @@ OURS = (State.PENDING, State.SENDING)
 def coming(facts: Facts, names: Names, *, now: datetime) -> Coming:
     """The first thing that has to happen for the bill to go on."""
     deliveries = [facts.delivery, *(paid.delivery for paid in facts.payments)]
-    known = [one.problem for one in (*deliveries, facts.stopped) if one and one.problem]
+    known = [one.problem for one in (*deliveries, *facts.stopped) if one and one.problem]
     problems = tuple({problem.pk: problem for problem in known}.values())
     if stopped := _standstill(facts, names):
         return Coming(tone="bad", words=stopped, problems=problems)

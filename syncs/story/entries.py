@@ -31,7 +31,8 @@ class Rank(IntEnum):
 class Entry:
     """Something that happened: when, what, why, by whom, and what was said over HTTP.
 
-    `stage` is the stage that it reaches, if it does; `again` is how often the same happened, the last time `until`.
+    `stage` is the stage that it reaches, if it does; `again` is how often the same happened, the last time `until`;
+    else it lasted `until` then.
     """
 
     at: datetime

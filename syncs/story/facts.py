@@ -8,9 +8,12 @@ from django.db.models import Q, QuerySet
 from audit.models import Event
 from connectors.base import ids_of_pieces
 from connectors.models import Connection, Exchange
-from connectors.records import Bill, Kind, Phase, restore
+from connectors.records import Kind, Phase, Ref
+from syncs.delivery.planned import NOT_CLEARED
 from syncs.delivery.reposts import is_being_taken_back
 from syncs.models import Application, Attempt, Feed, RemoteRecord, RemoteRevision, StoppedInvoice, SyncRecord
+from syncs.story.coding import accounts_by_item, codes_of, named_by
+from syncs.story.files import File, files_of
 
 MOST_EVENTS = 1000
 MOST_EXCHANGES = 12  # of one attempt
@@ -49,6 +52,11 @@ class Paid:
         return self.posting is not None and stands(self.posting.record)
 
     @property
+    def waits_to_clear(self) -> bool:
+        """Whether its posting is pending by policy, although it is executed."""
+        return self.stands and self.delivery is not None and self.delivery.code == NOT_CLEARED
+
+    @property
     def is_to_be_posted_anew(self) -> bool:
         """Whether its posting is taken back, and the next one does not stand yet."""
         row = self.delivery
@@ -72,8 +80,11 @@ class Facts:
     attempts: Mapping[int, Attempt]
     exchanges: Mapping[int, Sequence[Exchange]] = field(default_factory=dict)
     feeds: Mapping[int, Feed] = field(default_factory=dict)
-    stopped: StoppedInvoice | None = None
+    stopped: Sequence[StoppedInvoice] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, Ref] = field(default_factory=dict)
+    named: Mapping[tuple[str, str], RemoteRecord] = field(default_factory=dict)
+    files: Sequence[File] = ()
 
     @property
     def erp(self) -> Connection:
@@ -107,8 +118,11 @@ def facts_of(bill: RemoteRecord) -> Facts:
         events=events,
         attempts=attempts,
         exchanges=_exchanges(bill.tenant_id, attempts.values()),
-        stopped=_stopped(invoice),
-        codes=_codes(delivery, invoice),
+        stopped=_stopped([*([invoice] if invoice else []), *(payment for payment, _ in applied.values())]),
+        codes=codes_of(delivery, invoice),
+        items=(items := accounts_by_item(bill)),
+        named=named_by(bill, items),
+        files=files_of(bill, delivery, invoice),
         feeds={feed.connection_id: feed for feed in Feed.objects.filter(connection_id__in=connections)},
     )
 
@@ -140,26 +154,9 @@ def _invoice(network: Connection | None, delivery: SyncRecord | None) -> RemoteR
     ).first()
 
 
-def _stopped(invoice: RemoteRecord | None) -> StoppedInvoice | None:
-    return StoppedInvoice.objects.filter(remote_record=invoice).select_related("problem").first() if invoice else None
-
-
-def _codes(delivery: SyncRecord | None, invoice: RemoteRecord | None) -> dict[str, str]:
-    """What the accounts and dimensions that the invoice is coded with are called in the ERP, and those that we sent."""
-    if delivery is None or invoice is None:
-        return {}
-    bodies = [restore(Kind.BILL, one.body) for one in (invoice, delivery.remote_record)]
-    lines = [line for bill in bodies if isinstance(bill, Bill) for line in bill.lines]
-    refs = [ref for line in lines for ref in (line.account, *line.dimensions) if ref is not None]
-    coding = Q(record_key__in={ref.key for ref in refs}) | Q(remote_record__remote_id__in={ref.id for ref in refs})
-    found = SyncRecord.objects.filter(
-        coding,
-        tenant_id=delivery.tenant_id,
-        stream__integration_id=delivery.stream.integration_id,
-        stream__kind__in=(Kind.ACCOUNT, Kind.DIMENSION),
-    )
-    rows = found.values_list("record_key", "remote_record__number", "remote_record__name")
-    return {key: " ".join(filter(None, (number, name))) for key, number, name in rows}
+def _stopped(there: Sequence[RemoteRecord]) -> list[StoppedInvoice]:
+    """Which of these, of the network, stand still there."""
+    return list(StoppedInvoice.objects.filter(remote_record__in=there).select_related("problem"))
 
 
 def _applications(connection: Connection | None, bill_id: str) -> dict[int, tuple[RemoteRecord, int]]:

@@ -30,8 +30,9 @@ class Stay:
 
 @dataclass(frozen=True, kw_only=True)
 class Recoded:
-    """One line that is coded otherwise than we sent it."""
+    """One line that is coded otherwise than we sent it, by the number that it has in the ERP."""
 
+    number: int
     line: str
     sent: str
     coded: str
@@ -92,7 +93,7 @@ def _recoded(facts: Facts, invoice: Bill) -> Iterator[Recoded]:
             line = ours or theirs
             assert line is not None
             named = f"{line.number}: {line.description or 'no text'}, {line.amount:,} {invoice.currency}"
-            yield Recoded(line=named, sent=_coding(facts, ours), coded=_coding(facts, theirs))
+            yield Recoded(number=line.number, line=named, sent=_coding(facts, ours), coded=_coding(facts, theirs))
 
 
 def _differs(ours: Line, theirs: Line) -> bool:

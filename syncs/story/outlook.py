@@ -39,6 +39,9 @@ def at_the_network(facts: Facts, names: Names) -> Coming:
     balance = facts.bill.record.balance_minor
     if Phase.PENDING in phases:
         return _looking(f"{names.network} has released the payment; it is posted as paid once it is executed.", feed)
+    if any(paid.waits_to_clear for paid in facts.payments):
+        words = f"{names.network} has paid it; by policy it stands as pending in {names.erp} until the payment clears."
+        return _looking(words, feed)
     if Phase.EXECUTED in phases and not balance:
         return Coming(tone="good", words=f"Nothing: the bill is paid, and the payment stands in {names.erp}.")
     if Phase.EXECUTED in phases and not _rest(facts):

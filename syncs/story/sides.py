@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connectors.base import Action
+from connectors.conversation import BUDGET_SPENT
 from connectors.records import Bill, Kind, Payment, restore
 from connectors.registry import connector_class
 from syncs.delivery.verdict import NEVER_LEFT
@@ -57,7 +58,8 @@ class Shown:
 def left(attempt: Attempt) -> bool:
     """Whether the attempt was sent, or may have been: not what was put back, nor what was found before it was sent."""
     found_first = attempt.outcome == "found" and attempt.ended_at is not None and attempt.ended_at <= attempt.deadline
-    return attempt.outcome not in NEVER_LEFT and not found_first
+    waited = attempt.code == BUDGET_SPENT
+    return attempt.outcome not in NEVER_LEFT and not found_first and not waited
 
 
 def shown(seen: Seen, kind: Kind) -> list[Shown]:

@@ -9,6 +9,7 @@ from syncs.story.coming import coming
 from syncs.story.entries import Entry, Pointer, in_order
 from syncs.story.facts import Facts
 from syncs.story.invoice import Invoice, invoice_of
+from syncs.story.lines import Lines, lines_told
 from syncs.story.outlook import Coming
 from syncs.story.paying import payment_entries
 from syncs.story.sides import Names, bill_entries, invoice_entries
@@ -38,6 +39,7 @@ class Story:
     entries: Sequence[Entry]
     amount: str
     balance: str
+    lines: Lines
     invoice: Invoice | None = None
 
 
@@ -47,14 +49,15 @@ def tell(facts: Facts, *, now: datetime, address: Address) -> Story:
     tellers = (bill_entries, invoice_entries, payment_entries, way_entries)
     entries = in_order(entry for teller in tellers for entry in teller(facts, names))
     entries = [replace(entry, pointers=[_with_page(one, address) for one in entry.pointers]) for entry in entries]
-    bill = facts.bill.record
+    bill, invoice = facts.bill.record, invoice_of(facts)
     return Story(
         facts=facts,
         names=names,
         stages=[Stage(name=name, at=_reached(entries, name)) for name in STAGES],
         coming=coming(facts, names, now=now),
         entries=entries,
-        invoice=invoice_of(facts),
+        invoice=invoice,
+        lines=lines_told(facts, invoice.recoded if invoice else ()),
         amount=money(bill.amount_minor, bill.currency),
         balance="" if bill.gone else money(bill.balance_minor, bill.currency),
     )

@@ -1,13 +1,14 @@
 """How a bill and its payments went over: an entry for each step of their deliveries, as the audit has it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from audit.models import Event
 from connectors.base import Action
+from connectors.conversation import BUDGET_SPENT
 from connectors.records import Kind, Payment, Phase, restore
 from syncs.delivery.verdict import NEVER_LEFT
 from syncs.models import Attempt, SyncRecord
@@ -23,6 +24,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "delivery_absent": ("It had not arrived at {target}: it is sent again", "warn"),
     "delivery_retried": ("It did not go through: it is tried again", "warn"),
     "delivery_taken_back": ("Voided in {target}, to be posted anew", "warn"),
+    "delivery_left": ("Left as it stands in {target}: the books are closed for its day", "info"),
     "delivery_held": ("Held: it needs a person", "bad"),
     "delivery_in_doubt": ("The answer of {target} was lost: it is looked up before anything else", "warn"),
     "delivery_waiting": ("Waits for another record", "warn"),
@@ -81,6 +83,7 @@ def way_entries(facts: Facts, names: Names) -> Iterator[Entry]:
     deliveries = [one for one in (facts.delivery, *(paid.delivery for paid in facts.payments)) if one is not None]
     by_id = {str(one.pk): one for one in deliveries}
     brought: dict[int, Payment] = {}
+    waits: dict[int, Entry] = {}
     for event in facts.events:
         data, delivery = msgspec.json.decode(event.data), by_id[event.subject_id]
         step = Step(
@@ -92,10 +95,27 @@ def way_entries(facts: Facts, names: Names) -> Iterator[Entry]:
             target=names.erp if delivery.stream.kind == Kind.PAYMENT else names.network,
             before=brought.get(delivery.pk),
         )
-        if (entry := _entry(step)) is not None:
+        if data.get("code") == BUDGET_SPENT:
+            waits.setdefault(delivery.pk, _waited(step))
+        elif (entry := _entry(step)) is not None:
+            if delivery.pk in waits:
+                yield replace(waits.pop(delivery.pk), until=entry.at)
             yield entry
         if event.verb in ("delivered", "delivery_found") and step.payment and step.went:
             brought[delivery.pk] = step.payment
+    yield from waits.values()
+
+
+def _waited(step: Step) -> Entry:
+    """That it waits until we may ask again: nothing is amiss, and it is told once however often it was looked at."""
+    return Entry(
+        at=step.event.at,
+        rank=Rank.OURS,
+        tone="none",
+        title=f"{'Payment: waits' if step.is_payment else 'Waits'} for its turn",
+        words=[f"We have asked {step.target} as often as it allows for the moment."],
+        until=step.delivery.next_attempt_at,
+    )
 
 
 def _entry(step: Step) -> Entry | None:

@@ -5,13 +5,9 @@ The older one takes no bills, so its company has them already.
 
 import pytest
 
-from connectors.avidxchange.simulator import AvidXchangeSimulator
-from connectors.models import Connection
-from connectors.simulators import SimulatorTransport
 from tests.payables import enter_bill, enter_vendor
-from tests.simulation.world import COMPANY, World, begin
+from tests.simulation.world import OLDER, World, begin, go_back
 
-OLDER = "avidsuite-v1-observed"
 everything = pytest.mark.parametrize("profile", ["assumed-v1", "renamed-v1"])
 payments_only = pytest.mark.parametrize("profile", ["assumed-v1", "renamed-v1", OLDER])
 
@@ -25,18 +21,6 @@ def with_bills(profile: str, *amounts: str) -> tuple[World, list[str]]:
     if profile == OLDER:
         go_back(world)
     return world, bills
-
-
-def go_back(world: World) -> None:
-    """The company is shown by the older interface from now on, and signed in to by its two tokens."""
-    older = AvidXchangeSimulator(world.clock, profile=OLDER, throttle=False)
-    older.companies = world.avidxchange.companies
-    world.avidxchange = older
-    world.wire = SimulatorTransport({"quickbooks": world.quickbooks, "avidxchange": older})
-    connection = Connection.objects.get(pk=world.integration.ap_network_id)
-    connection.settings = {**connection.settings, "profile": OLDER}
-    connection.credentials = older.person("issue_tokens", company_id=COMPANY)
-    connection.save()
 
 
 def call(world: World, operation: str) -> str:

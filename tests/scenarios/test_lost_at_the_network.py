@@ -1,4 +1,4 @@
-"""What went in and is lost at the network: the night notices, and nothing is bought from it until then."""
+"""What went in and is lost at the network: the night notices it, and until then its bills are tried in vain."""
 
 from datetime import timedelta
 

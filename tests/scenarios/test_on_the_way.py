@@ -23,9 +23,9 @@ from tests.payables import (
     read,
     release,
 )
-from tests.scenarios.contracts import OLDER, call, everything, payments_only, with_bills
+from tests.scenarios.contracts import call, everything, payments_only, with_bills
 from tests.scenarios.wholesaler import assert_at_rest
-from tests.simulation.world import World, begin
+from tests.simulation.world import OLDER, World, begin
 
 pytestmark = pytest.mark.django_db
 BURST = 900807  # of which the gateway never says how long it lasts, but in a header of seconds

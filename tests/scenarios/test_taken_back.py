@@ -1,15 +1,27 @@
 """Payments that do not stay: voided, stopped, returned, expired and made anew, refunded after months."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from connectors.models import Connection
 from syncs.states import State
-from tests.payables import balance, execute, of_payment, postings, release
+from tests.payables import (
+    approve,
+    balance,
+    by_policy,
+    enter_bill,
+    execute,
+    invoice,
+    map_discounts,
+    of_payment,
+    postings,
+    release,
+)
 from tests.scenarios.contracts import everything, payments_only, with_bills
-from tests.scenarios.wholesaler import assert_at_rest
+from tests.scenarios.wholesaler import assert_at_rest, enter, value
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +138,50 @@ def test_10_stale_check_refunded_after_90_days(profile: str, is_told: bool) -> N
     world.clock.advance(timedelta(days=7))
     world.settle(days=1)
     assert_open_again(world, bill_id, payment_id)
+
+
+@payments_only
+def test_the_bills_of_an_executed_payment_change_and_by_policy_it_is_posted_anew(profile: str) -> None:
+    world, bills = with_bills(profile, "120.50", "120.50")
+    by_policy(world, "changed_applications", "post_anew")
+    payment_id, _ = release(world, "INV-1"), approve(world, "INV-2")
+    execute(world, payment_id, to="issued")
+    world.settle(days=1)
+    [first] = postings(world, bills[0])
+    act(world, "change_applications", payment_id, invoices={invoice(world, "INV-2")["id"]: None})
+    [second] = postings(world, bills[1])
+    assert [balance(world, bill_id) for bill_id in bills] == ["120.50", "0.00"]
+    assert world.company.bill_payments[first["Id"]]["PrivateNote"].startswith("Voided")
+    assert second["DocNumber"] == first["DocNumber"] == world.network.payments[payment_id]["check_number"]
+    assert (second["TxnDate"], len(world.company.bill_payments)) == (first["TxnDate"], 2)
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    [stands] = postings(world, bills[1])
+    assert (stands["Id"], "; cleared " in stands["PrivateNote"]) == (second["Id"], True)
+    assert_at_rest()
+
+
+@everything
+def test_a_payment_over_two_ap_accounts_with_discounts_is_posted_in_parts_and_all_of_it_is_taken_back(
+    profile: str,
+) -> None:
+    world, [first] = with_bills(profile, "1000.00")
+    vendor = world.company.bills[first]["VendorRef"]["value"]
+    south = enter(world, "Account", Name="AP South", AccountType="Accounts Payable")
+    second = enter_bill(world, vendor, "500.00", "INV-2", APAccountRef=value(south))
+    map_discounts(world)
+    ids = [approve(world, number) for number in ("INV-1", "INV-2")]
+    taken = {ids[0]: "20.00", ids[1]: "10.00"}
+    payment_id = str(world.person(world.avidxchange, "pay", invoices=dict.fromkeys(ids), discounts=taken))
+    execute(world, payment_id, to="issued")
+    world.settle(days=1)
+    parts = [*postings(world, first), *postings(world, second)]
+    assert [one["TotalAmt"] for one in parts] == [Decimal("980.00"), Decimal("490.00")]
+    assert [balance(world, one) for one in (first, second)] == ["0.00", "0.00"]
+    discounts = world.company.tables["VendorCredit"].rows.values()
+    assert {(one["TotalAmt"], one["APAccountRef"]["value"] == south) for one in discounts} == {(20, False), (10, True)}
+    act(world, "stop_payment", payment_id)
+    assert [postings(world, one) for one in (first, second)] == [[], []]
+    assert [balance(world, one) for one in (first, second)] == ["1000.00", "500.00"]
+    assert not world.company.tables["VendorCredit"].rows
+    assert_at_rest()

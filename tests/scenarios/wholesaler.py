@@ -74,6 +74,11 @@ def edit(world: World, entity: str, identity: str, **changes: Any) -> None:
     world.person(world.quickbooks, "edit", entity=entity, identity=identity, changes=changes)
 
 
+def remove(world: World, entity: str, identity: str) -> None:
+    """A person deletes something in QuickBooks."""
+    world.person(world.quickbooks, "delete", entity=entity, identity=identity)
+
+
 def value(identity: str) -> dict[str, str]:
     """A reference as QuickBooks writes it."""
     return {"value": identity}

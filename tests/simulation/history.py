@@ -6,7 +6,7 @@ transaction that the caller rolls back.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
@@ -15,10 +15,13 @@ from audit.seal import EVERYTHING, seal
 from connectors.conversation import Steps
 from syncs import scheduler
 from syncs.leases import LeaseLost
+from syncs.services import go_on
 from tests.simulation import invariants
+from tests.simulation.courier import Courier
 from tests.simulation.faults import Faults, FaultyTransport, WorkerKilled, dying_in_statements
+from tests.simulation.features import assumed, chosen, profile
 from tests.simulation.people import People
-from tests.simulation.world import begin
+from tests.simulation.world import begin, go_back
 
 WORKERS = 3
 
@@ -43,17 +46,16 @@ class History:
             step=chance.choice([0.01, 0.05]),
             wake=chance.choice([0.05, 0.3]),
         )
-        assumed = random.Random(self.seed + 2)  # what nobody knows for sure of the providers
-        self.world = begin(seed=self.seed, profile=assumed.choice(["assumed-v1", "assumed-v1", "renamed-v1"]))
-        self.world.quickbooks.switches = replace(
-            self.world.quickbooks.switches,
-            refresh_grace=assumed.choice([timedelta(0), timedelta(days=1)]),
-            rotate_each_refresh=assumed.random() < 0.3,
-            newest_first=assumed.random() < 0.5,
-            replay_faults=assumed.random() < 0.3,
-        )
-        self.people = People(self.world, random.Random(self.seed + 1), bills_left=chance.randint(4, 8))
+        features = chosen(self.seed)
+        self.world = begin(seed=self.seed, profile=profile(self.seed))
+        self.world.quickbooks.switches = assumed(self.seed)
+        if features.webhooks:
+            self.courier = Courier(self.world, self.faults, features.webhooks)
+            self.world.announce = self.courier.deliver
+        self.people = People(self.world, random.Random(self.seed + 1), features, chance.randint(4, 8))
         self.people.begin(vendors=chance.randint(2, 3))
+        if features.older:
+            self._be_older()
         self.world.wire = self.wire = FaultyTransport(self.world.wire, self.faults, self.world.clock)
         self._chance = chance
         chapters, lost_in = chance.randint(3, 4), chance.choice([0, 1, 2, 9, 9, 9])
@@ -61,6 +63,13 @@ class History:
             self._chapter() if chapter != lost_in else self._lost_chapter()
         self._come_to_rest()
         return invariants.broken(self.world)
+
+    def _be_older(self) -> None:
+        """All bills are at the network already, since its older interface takes none."""
+        while self.people.bills_left:
+            self.people.enter_a_bill()
+        self.world.settle(days=1)
+        go_back(self.world)
 
     def _chapter(self) -> None:
         """Sometimes a quiet spell in which all is worked off, then people act, then everything goes wrong at once."""
@@ -86,10 +95,13 @@ class History:
         self._woken.clear()
         transaction.savepoint_rollback(backup)
         self.wire.forget()
-        self.people.forgotten = set(self.world.company.bills)
+        self.people.forget()
         self._tell("the database is restored from a backup")
 
     def _act(self) -> None:
+        self._guarded("somebody", self._do_something)
+
+    def _do_something(self) -> None:
         if act := self.people.act():
             self._tell(f"somebody: {act}")
 
@@ -103,6 +115,8 @@ class History:
             self._schedule()
         elif move < 0.23:
             self._guarded("sealer", lambda: self._seal())
+        elif move < 0.26:
+            self._guarded("courier", self.world.announce)
         elif move < 0.38:
             self._pass_time()
         elif self._slices:
@@ -126,6 +140,7 @@ class History:
 
         for name in ("scheduler 1", "scheduler 2")[: self._chance.randint(1, 2)]:
             self._guarded(name, lambda: scheduler.tick(self.world.clock.now(), wake=wake))
+        self._guarded("replays", lambda: go_on(self.world.clock.now()))
 
     def _start(self) -> None:
         what, row_id = self._woken.pop(0)
@@ -149,6 +164,7 @@ class History:
         except StopIteration:
             return True
         except WorkerKilled:
+            transaction.set_rollback(False)  # a block without a savepoint of its own takes ours for its
             self._tell(f"{name}: died")
             return True
         except LeaseLost:
@@ -167,6 +183,7 @@ class History:
         """Nothing goes wrong any more; operations signs in where it has to, everything is worked off and compared."""
         self.faults.calm = True
         self._slices.clear()
+        self.people.go_home()
         self.world.clock.advance(timedelta(minutes=20))
         for hours in (0, 0, 25):  # the last time after a night, in which everything is compared
             self.world.clock.advance(timedelta(hours=hours))

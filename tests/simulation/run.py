@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
+from syncs.models import Problem
 from tests.simulation.history import History
+from tests.simulation.postings import has_discount, standing_payments
 from tests.simulation.world import COMPANY
 
 AT_ONCE = 20
@@ -63,12 +65,22 @@ def live(seed: int, told: Callable[[str], None] | None = None) -> Figures:
     history = History(seed, told=told)
     with transaction.atomic():
         broken = history.run()
-        payments = history.world.avidxchange.books()[COMPANY]["payments"]
-        counts = history.faults.happened + Counter(f"payments {payment['phase']}" for payment in payments)
-        counts["bills"] = len(history.world.company.bills)
+        counts = history.faults.happened + _seen(history)
         counts["steps"] = len(history.story)
         transaction.set_rollback(True)
     return Figures(seeds=1, counts=counts, broken={seed: broken} if broken else {})
+
+
+def _seen(history: History) -> Counter[str]:
+    """What came to be in the books, which says whether the histories are about anything."""
+    world = history.world
+    payments, posted = world.avidxchange.books()[COMPANY]["payments"], standing_payments(world).values()
+    seen = Counter(f"payments {payment['phase']}" for payment in payments)
+    seen["bills"] = len(world.company.bills)
+    seen["payments with discounts posted"] = sum(has_discount(world, parts) for parts in posted)
+    seen["payments in parts posted"] = sum(len(parts) > 1 for parts in posted)
+    seen += Counter(f"problem {problem.code}" for problem in Problem.objects.filter(resolved_at=None))
+    return seen
 
 
 def live_all(seeds: range, *, processes: int, told: Callable[[str], None]) -> Figures:

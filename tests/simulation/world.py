@@ -1,14 +1,17 @@
 """A whole world in one process: a tenant, both providers, the engine, and time that moves when told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from django.db import connection as database
 
 from connectors.avidxchange.simulator import AvidXchangeSimulator
+from connectors.base import Tokens
 from connectors.clock import VirtualClock
 from connectors.conversation import Conversation, Effects, Steps, finish, one_by_one
 from connectors.models import App, Connection, Tenant
@@ -19,13 +22,15 @@ from syncs import scheduler
 from syncs.delivery.deliver import deliver_stream
 from syncs.integrations import activate, pair
 from syncs.mirror.pull import read_feed
-from syncs.models import Feed, Integration, Stream, SyncRecord
+from syncs.models import Feed, Integration, SyncRecord
 from syncs.models import Mapping as AccountMapping
+from syncs.services import go_on
 from syncs.states import State
 
 BEGINNING = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 URL = "http://simulator"
 REALM, COMPANY = "9130350000000001", "company-1"
+OLDER = "avidsuite-v1-observed"
 CALLBACK = "http://127.0.0.1:8000/connect/callback/"
 ADDRESS = {
     "Line1": "100 Main St",
@@ -34,36 +39,31 @@ ADDRESS = {
     "PostalCode": "28202",
     "Country": "US",
 }
+FUNDING, IN_TRANSIT = AccountMapping.Subject.FUNDING_ACCOUNT, AccountMapping.Subject.IN_TRANSIT
 WORK = {"feed": read_feed, "stream": deliver_stream}
 POLL_SECONDS = 240
 QUIET = timedelta(minutes=10)  # beyond the interval of reading and the time a change takes to be shown
+NEXT_DUE = """
+SELECT min(moment) FROM (
+    SELECT GREATEST(due_at, woken_until) AS moment FROM syncs_feed WHERE due_at IS NOT NULL
+    UNION ALL SELECT GREATEST(due_at, woken_until) FROM syncs_stream WHERE due_at IS NOT NULL
+) AS due WHERE moment > %s
+"""
 UNSETTLED = (State.PENDING, State.SENDING, State.IN_DOUBT)
 
 
 @dataclass(kw_only=True)
-class World:
-    """Both providers' books and our rows; `effects` is what the engine is given, `wire` what it is connected by."""
+class Engine:
+    """Our rows and time; `effects` is what the engine is given, `wire` what it is connected by."""
 
     clock: VirtualClock
-    quickbooks: QuickBooksSimulator
-    avidxchange: AvidXchangeSimulator
     integration: Integration
     wire: httpx.BaseTransport
-    deleted_bills: list[str] = field(default_factory=list)
+    announce: Callable[[], int] = lambda: 0
 
     @property
     def tenant(self) -> Tenant:
         return self.integration.tenant
-
-    @property
-    def company(self) -> Any:
-        """QuickBooks' books."""
-        return self.quickbooks.company(REALM)
-
-    @property
-    def network(self) -> Any:
-        """AvidXchange's books."""
-        return self.avidxchange.company(COMPANY)
 
     def effects(self, holder: str = "worker") -> Effects:
         """What a worker is given here."""
@@ -76,17 +76,14 @@ class World:
             budgets=False,
         )
 
-    def person(self, simulator: Any, act: str, **arguments: Any) -> Any:
-        """A person acts in a provider's own pages."""
-        owner = {"realm_id": REALM} if simulator is self.quickbooks else {"company_id": COMPANY}
-        return simulator.person(act, **owner, **arguments)
-
     def steps(self, what: str, row_id: int, holder: str = "worker") -> Steps[None]:
         """One slice, to be made step by step."""
         return WORK[what](row_id, self.effects(holder))
 
     def work(self) -> int:
-        """Wake what is due and do it, once each; how much there was."""
+        """Hear what is announced, wake what is due and do it, once each; how much there was to do."""
+        self.announce()
+        go_on(self.clock.now())
         due: list[tuple[str, int]] = []
         scheduler.tick(self.clock.now(), wake=lambda what, row_id: due.append((what, row_id)))
         for what, row_id in due:
@@ -108,10 +105,47 @@ class World:
 
     def wait_for_what_is_due(self) -> None:
         """Move time to the next moment at which something is due."""
-        rows = [*Feed.objects.exclude(due_at=None), *Stream.objects.exclude(due_at=None)]
-        moments = [max(moment for moment in (row.due_at, row.woken_until) if moment) for row in rows]
-        due = [moment for moment in moments if moment > self.clock.now()]
-        self.clock.advance(min(due) - self.clock.now() if due else timedelta(minutes=1))
+        now = self.clock.now()
+        with database.cursor() as cursor:
+            cursor.execute(NEXT_DUE, [now])
+            [due_at] = cursor.fetchone()
+        self.clock.advance(due_at - now if due_at else timedelta(minutes=1))
+
+
+@dataclass(kw_only=True)
+class World(Engine):
+    """Both providers' books beside our rows."""
+
+    quickbooks: QuickBooksSimulator
+    avidxchange: AvidXchangeSimulator
+    deletions: list[tuple[str, str]] = field(default_factory=list)
+    # the network's payments of which a person voided or deleted a posting
+    meddled: set[str] = field(default_factory=set)
+    closings: list[str] = field(default_factory=list)
+
+    @property
+    def deleted_bills(self) -> list[str]:
+        """The bills that people deleted."""
+        return self.deleted("Bill")
+
+    def deleted(self, entity: str) -> list[str]:
+        """What people deleted in QuickBooks, by id."""
+        return [id for of, id in self.deletions if of == entity]
+
+    @property
+    def company(self) -> Any:
+        """QuickBooks' books."""
+        return self.quickbooks.company(REALM)
+
+    @property
+    def network(self) -> Any:
+        """AvidXchange's books."""
+        return self.avidxchange.company(COMPANY)
+
+    def person(self, simulator: Any, act: str, **arguments: Any) -> Any:
+        """A person acts in a provider's own pages."""
+        owner = {"realm_id": REALM} if simulator is self.quickbooks else {"company_id": COMPANY}
+        return simulator.person(act, **owner, **arguments)
 
 
 def begin(
@@ -120,19 +154,21 @@ def begin(
     profile: str = "assumed-v1",
     accounts: Mapping[str, str] | None = None,
     present: datetime = BEGINNING,
+    company: Mapping[str, Any] = MappingProxyType({}),
 ) -> World:
-    """A connected tenant with empty lists, mapped accounts and an active integration."""
+    """A connected tenant with empty lists, mapped accounts and an active integration; `company` is what is special."""
     clock = VirtualClock(present, seed)
     quickbooks = QuickBooksSimulator(clock)
     quickbooks.throttled = False
     avidxchange = AvidXchangeSimulator(clock, profile=profile, throttle=False)
     transport = SimulatorTransport({"quickbooks": quickbooks, "avidxchange": avidxchange})
     quickbooks.register_app("qb-app", "qb-secret", [CALLBACK])
-    quickbooks.create_company(REALM, "Blue Ridge Wholesale")
+    quickbooks.create_company(REALM, "Blue Ridge Wholesale", **company)
     avidxchange.person("link_company", company_id=COMPANY, name="Blue Ridge Wholesale")
     tenant = Tenant.objects.create(name=f"Blue Ridge Wholesale {seed}")
-    erp = _connection(tenant, "quickbooks", REALM, {"client_id": "qb-app", "client_secret": "qb-secret"}, {}, {})
-    network = _connection(
+    books = {name: value for name, value in company.items() if name == "home_currency"}
+    erp = connect(tenant, "quickbooks", REALM, {"client_id": "qb-app", "client_secret": "qb-secret"}, {}, books)
+    network = connect(
         tenant,
         "avidxchange",
         COMPANY,
@@ -146,39 +182,73 @@ def begin(
     network.status = Connection.Status.CONNECTED
     network.save()
     erp.refresh_from_db()
-    for subject, method, target in (
-        (AccountMapping.Subject.FUNDING_ACCOUNT, "*", bank(world, "Checking")),
-        (AccountMapping.Subject.IN_TRANSIT, "*", bank(world, "Payments in transit")),
-    ):
-        AccountMapping.objects.create(
-            tenant=tenant,
-            integration=integration,
-            subject=subject,
-            source=method,
-            target=target,
-            valid_from=clock.now(),
-            changed_by="test",
-            why="set up",
-        )
+    for subject, name in ((FUNDING, "Checking"), (IN_TRANSIT, "Payments in transit")):
+        map_account(integration, subject, bank(world, name), clock.now())
     integration.refresh_from_db()
     Feed.objects.update(interval_seconds=POLL_SECONDS)
     activate(integration, by="test", why="set up", now=clock.now())
     return world
 
 
-def sign_in(world: World) -> None:
-    """A person connects QuickBooks, as the callback would."""
-    connection = Connection.objects.get(pk=world.integration.erp_id)
-    wire = SimulatorTransport({"quickbooks": world.quickbooks})
+def undisturbed(world: World) -> Effects:
+    """What a person's own requests are given, whom no fault concerns."""
+    simulators = {"quickbooks": world.quickbooks, "avidxchange": world.avidxchange}
+    return replace(world.effects(), transport=SimulatorTransport(simulators))
+
+
+def map_account(integration: Integration, subject: str, target: str, now: datetime) -> None:
+    """Finance has chosen an account, for every method."""
+    AccountMapping.objects.create(
+        tenant=integration.tenant,
+        integration=integration,
+        subject=subject,
+        source="*",
+        target=target,
+        valid_from=now,
+        changed_by="test",
+        why="set up",
+    )
+
+
+def consent(world: World) -> tuple[Conversation, Tokens]:
+    """A person consents in QuickBooks and comes back with tokens, as the callback has them."""
     world.quickbooks.person("consent_automatically", realm_id=REALM)
-    talk = Conversation(connection=connection, effects=replace(world.effects(), transport=wire), trace_id="sign-in")
+    return come_back(Connection.objects.get(pk=world.integration.erp_id), undisturbed(world), CALLBACK)
+
+
+def come_back(connection: Connection, effects: Effects, callback: str) -> tuple[Conversation, Tokens]:
+    """A person was at the provider, whose simulator consents at once, and comes back with tokens."""
+    talk = Conversation(connection=connection, effects=effects, trace_id="sign-in")
     connector = talk.connector("")
-    url = connector.authorize_url(state="state", redirect_uri=CALLBACK)
-    answer = wire.handle_request(httpx.Request("GET", url))
+    url = connector.authorize_url(state="state", redirect_uri=callback)
+    answer = effects.transport.handle_request(httpx.Request("GET", url))
     code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
-    tokens = connector.exchange(code=code, redirect_uri=CALLBACK)
-    StoredTokens.of(connection).replace(tokens, now=world.clock.now())
+    return talk, connector.exchange(code=code, redirect_uri=callback)
+
+
+def sign_in(world: World) -> None:
+    """A person connects QuickBooks for the first time."""
+    world.quickbooks.person("consent_automatically", realm_id=REALM)
+    sign_in_by_redirect(Connection.objects.get(pk=world.integration.erp_id), undisturbed(world), CALLBACK)
+
+
+def sign_in_by_redirect(connection: Connection, effects: Effects, callback: str) -> None:
+    """A person connects a provider for the first time."""
+    _, tokens = come_back(connection, effects, callback)
+    StoredTokens.of(connection).replace(tokens, now=effects.clock.now())
     connection.status = Connection.Status.CONNECTED
+    connection.save()
+
+
+def go_back(world: World) -> None:
+    """The company is shown by the older interface from now on, and signed in to by its two tokens."""
+    older = AvidXchangeSimulator(world.clock, profile=OLDER, throttle=False)
+    older.companies = world.avidxchange.companies
+    world.avidxchange = older
+    world.wire = SimulatorTransport({"quickbooks": world.quickbooks, "avidxchange": older})
+    connection = Connection.objects.get(pk=world.integration.ap_network_id)
+    connection.settings = {**connection.settings, "profile": OLDER}
+    connection.credentials = older.person("issue_tokens", company_id=COMPANY)
     connection.save()
 
 
@@ -191,7 +261,7 @@ def bank(world: World, name: str) -> str:
     return str(account["Id"])
 
 
-def _connection(
+def connect(
     tenant: Tenant,
     provider: str,
     account_id: str,
@@ -199,6 +269,7 @@ def _connection(
     credentials: dict[str, str],
     settings: dict[str, Any],
 ) -> Connection:
+    """A connection that nobody has signed in to, through an app of its own."""
     registration = App.objects.create(
         tenant=tenant, provider=provider, environment="simulated", name="app", credentials=app
     )

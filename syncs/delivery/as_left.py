@@ -1,0 +1,44 @@
+"""What we left of a posting in the ERP, and what somebody has made of it since."""
+
+from collections.abc import Sequence
+
+from connectors.base import JOINT, Action
+from connectors.records import AnyRecord, Kind, Payment, Phase, restore
+from syncs.delivery.objections import is_same_posting
+from syncs.delivery.open_bills import payment_of
+from syncs.delivery.planned import Planned
+from syncs.delivery.slice import Slice
+from syncs.models import Attempt
+
+WENT_OVER = ("accepted", "found")
+
+
+def as_left(slice_: Slice, planned: Sequence[Planned], postings: dict[str, AnyRecord]) -> dict[int, Payment]:
+    """What we posted last of these, by delivery: of those that have another version than we left them with."""
+    moved = [one for one in planned if _has_moved(one, postings)]
+    tried = Attempt.objects.filter(
+        tenant_id=slice_.tenant_id,
+        sync_record_id__in=[one.claim.id for one in moved],
+        action__in=(Action.CREATE, Action.UPDATE),
+        outcome__in=WENT_OVER,
+    )
+    last = tried.order_by("sync_record_id", "-id").distinct("sync_record_id") if moved else ()
+    left = {one.sync_record_id: restore(Kind.PAYMENT, one.body) for one in last}
+    return {id: payment for id, payment in left.items() if isinstance(payment, Payment)}
+
+
+def is_changed(one: Planned, left: Payment | None, posting: Payment) -> bool:
+    """Whether somebody has moved an executed posting to another account or day, which nobody has decided on yet.
+
+    What is as it is wanted now was changed by ourselves, and a restored backup has forgotten it.
+    """
+    if left is None or left.phase is not Phase.EXECUTED or posting.phase is not Phase.EXECUTED:
+        return False
+    whole = all(posting.id.split(JOINT))
+    return whole and not is_same_posting(left, posting) and not is_same_posting(payment_of(one), posting)
+
+
+def _has_moved(one: Planned, postings: dict[str, AnyRecord]) -> bool:
+    link = one.write.link
+    posting = postings.get(link.id) if link and one.write.action is Action.UPDATE else None
+    return posting is not None and link is not None and posting.version != link.version

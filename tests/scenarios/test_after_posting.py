@@ -1,0 +1,289 @@
+"""What happens to a payment of ours after it was posted: accountants, closed books, and money that does not move on."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.records import Kind
+from syncs import services
+from syncs.models import RemoteRecord
+from syncs.states import State
+from syncs.story import Story, facts_of, tell
+from tests.payables import (
+    balance,
+    by_policy,
+    deliver,
+    execute,
+    of_payment,
+    open_problems,
+    postings,
+    read,
+    release,
+)
+from tests.scenarios.contracts import everything, payments_only, with_bills
+from tests.scenarios.wholesaler import assert_at_rest, edit, value
+from tests.simulation.world import World, bank
+
+pytestmark = pytest.mark.django_db
+
+
+def issued(profile: str, method: str = "check") -> tuple[World, str, str]:
+    """A world in which the executed payment of one bill stands in QuickBooks; the bill's id and the payment's."""
+    world, [bill_id] = with_bills(profile, "120.50")
+    payment_id = release(world, "INV-1", method=method)
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert_at_rest()
+    return world, bill_id, payment_id
+
+
+def page(world: World, bill_id: str) -> Story:
+    """What the bill's page tells now."""
+    bills = RemoteRecord.objects.select_related("tenant", "connection__app")
+    bill = bills.get(connection__provider="quickbooks", kind=Kind.BILL, remote_id=bill_id)
+    return tell(facts_of(bill), now=world.clock.now(), address=lambda *asked: "")
+
+
+def titles(world: World, bill_id: str) -> list[str]:
+    return [entry.title for entry in page(world, bill_id).entries]
+
+
+def problem_codes() -> list[str]:
+    return [problem.code for problem in open_problems()]
+
+
+# A cleared date that comes after the close.
+
+
+@payments_only
+def test_a_check_that_clears_after_the_close_is_in_step_and_its_posting_stays_as_it_is(profile: str) -> None:
+    world, bill_id, payment_id = issued(profile)
+    [before] = postings(world, bill_id)
+    world.person(world.quickbooks, "close_books", through="2026-03-31")
+    world.settle(days=1)
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    assert postings(world, bill_id) == [before]
+    assert of_payment(payment_id).state == State.SYNCED
+    assert "Payment: left as it stands in QuickBooks Online: the books are closed for its day" in titles(world, bill_id)
+    assert_at_rest()
+
+
+@payments_only
+def test_a_close_that_is_not_read_yet_is_learnt_from_the_refusal_and_nobody_is_asked(profile: str) -> None:
+    world, bill_id, payment_id = issued(profile)
+    [before] = postings(world, bill_id)
+    execute(world, payment_id, to="cleared")
+    read(world, "avidxchange")
+    world.person(world.quickbooks, "close_books", through="2026-03-31")
+    deliver(world, "payment")
+    assert postings(world, bill_id) == [before]
+    assert of_payment(payment_id).state == State.SYNCED
+    assert_at_rest()
+
+
+@everything
+def test_a_payment_of_a_closed_day_that_is_taken_back_is_still_a_persons_matter(profile: str) -> None:
+    world, bill_id, payment_id = issued(profile)
+    world.person(world.quickbooks, "close_books", through="2026-03-31")
+    world.settle(days=1)
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    world.person(world.avidxchange, "return_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, problem_codes()) == (State.HELD, ["period_closed"])
+    assert balance(world, bill_id) == "0.00"
+
+
+# An accountant's change of our posting.
+
+
+def moved(world: World, bill_id: str) -> dict[str, Any]:
+    """The posting of the bill, which an accountant has moved to another bank account."""
+    [posting] = postings(world, bill_id)
+    there = {"CheckPayment": {"BankAccountRef": value(bank(world, "Savings")), "PrintStatus": "NotSet"}}
+    edit(world, "BillPayment", posting["Id"], **there)
+    [posting] = postings(world, bill_id)
+    return dict(posting)
+
+
+@payments_only
+@pytest.mark.parametrize("is_seen_first", [True, False])
+def test_what_an_accountant_changed_is_not_overwritten_by_a_cleared_date_until_a_person_says_so(
+    profile: str, is_seen_first: bool
+) -> None:
+    world, bill_id, payment_id = issued(profile)
+    [ours] = postings(world, bill_id)
+    theirs = moved(world, bill_id)
+    if is_seen_first:
+        world.settle(days=1)
+        assert problem_codes() == ["posting_gone"]
+    execute(world, payment_id, to="cleared")
+    read(world, "avidxchange")
+    deliver(world, "payment")
+    world.settle(days=1)
+    assert postings(world, bill_id) == [theirs]
+    assert (of_payment(payment_id).state, problem_codes()) == (State.HELD, ["posting_gone"])
+    services.replay(sync_record=of_payment(payment_id), by="Ann", why="ours is right", now=world.clock.now())
+    world.settle(days=1)
+    [posting] = postings(world, bill_id)
+    assert posting["CheckPayment"] == ours["CheckPayment"]
+    assert "; cleared " in posting["PrivateNote"]
+    assert_at_rest()
+
+
+@everything
+def test_a_posting_that_an_accountant_changed_is_voided_when_its_payment_is_taken_back(profile: str) -> None:
+    world, bill_id, payment_id = issued(profile)
+    moved(world, bill_id)
+    world.settle(days=1)
+    assert problem_codes() == ["posting_gone"]
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")
+    assert_at_rest()
+
+
+# By policy a payment counts once it has cleared.
+
+
+def account_of(posting: dict[str, Any]) -> str:
+    return str(posting["CheckPayment"]["BankAccountRef"]["name"])
+
+
+def until_cleared(profile: str) -> tuple[World, str, str, str]:
+    """A world whose finance counts what has cleared, with a payment that is executed; the account in transit too."""
+    world, [bill_id] = with_bills(profile, "120.50")
+    by_policy(world, "post_on", "cleared")
+    payment_id = release(world, "INV-1")
+    world.settle(days=1)
+    [pending] = postings(world, bill_id)
+    execute(world, payment_id)
+    world.settle(days=1)
+    return world, bill_id, payment_id, account_of(pending)
+
+
+@payments_only
+def test_by_policy_an_executed_payment_stays_pending_until_it_has_cleared(profile: str) -> None:
+    world, bill_id, payment_id, in_transit = until_cleared(profile)
+    [pending] = postings(world, bill_id)
+    assert (account_of(pending), pending["DocNumber"][:4]) == (in_transit, "PND-")
+    assert "until the payment clears" in page(world, bill_id).coming.words
+    assert_at_rest()
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    [posting] = postings(world, bill_id)
+    issued_on = str(world.network.payments[payment_id]["payment_date"])[:10]
+    assert (posting["Id"], posting["TxnDate"]) == (pending["Id"], issued_on)
+    assert account_of(posting) != in_transit
+    assert "; cleared " in posting["PrivateNote"]
+    assert_at_rest()
+
+
+@payments_only
+def test_by_policy_nothing_is_posted_before_it_has_cleared_where_pending_ones_are_not(profile: str) -> None:
+    world, [bill_id] = with_bills(profile, "120.50")
+    by_policy(world, "post_on", "cleared")
+    by_policy(world, "pending_payments", False)
+    payment_id = release(world, "INV-1")
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert (postings(world, bill_id), of_payment(payment_id).state) == ([], State.OUT_OF_SCOPE)
+    assert "has cleared" in of_payment(payment_id).reason
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    assert (len(postings(world, bill_id)), balance(world, bill_id)) == (1, "0.00")
+    assert_at_rest()
+
+
+@payments_only
+def test_who_counts_executed_payments_again_has_those_posted_that_wait_to_clear(profile: str) -> None:
+    world, bill_id, payment_id, in_transit = until_cleared(profile)
+    by_policy(world, "post_on", "executed")
+    world.settle(days=1)
+    [posting] = postings(world, bill_id)
+    assert account_of(posting) != in_transit
+    by_policy(world, "post_on", "cleared")
+    world.settle(days=1)
+    assert postings(world, bill_id) == [posting]
+    assert_at_rest()
+
+
+@payments_only
+def test_books_that_are_closed_meanwhile_do_not_hold_what_waits_to_clear(profile: str) -> None:
+    world, [bill_id] = with_bills(profile, "120.50")
+    by_policy(world, "post_on", "cleared")
+    payment_id = release(world, "INV-1")
+    world.settle(days=1)
+    [pending] = postings(world, bill_id)
+    world.person(world.quickbooks, "close_books", through="2026-03-31")
+    world.settle(days=1)
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert postings(world, bill_id) == [pending]
+    assert_at_rest()
+
+
+@everything
+def test_a_payment_that_is_taken_back_before_it_has_cleared_is_voided(profile: str) -> None:
+    world, bill_id, payment_id, _ = until_cleared(profile)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")
+    assert_at_rest()
+
+
+# Money that does not move on.
+
+
+def days_later(world: World, days: int) -> None:
+    for _ in range(days):
+        world.clock.advance(timedelta(days=1))
+        world.settle(days=0.1)
+
+
+@payments_only
+def test_a_payment_that_stays_pending_for_ten_business_days_is_a_problem_until_it_moves_on(profile: str) -> None:
+    world, [bill_id] = with_bills(profile, "120.50")
+    payment_id = release(world, "INV-1")
+    world.settle(days=1)
+    days_later(world, 12)
+    assert open_problems() == []
+    days_later(world, 3)
+    [problem] = open_problems()
+    assert (problem.code, problem.money, problem.records) == ("payment_pending_long", {"USD": 12050}, 1)
+    assert f"Payment {payment_id} over 120.50 USD has been pending at AvidXchange since" in problem.cause
+    assert problem in page(world, bill_id).coming.problems
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert_at_rest()
+
+
+@everything
+def test_a_payment_in_error_is_a_problem_at_once_until_it_is_mended(profile: str) -> None:
+    world, [bill_id] = with_bills(profile, "120.50")
+    payment_id = release(world, "INV-1")
+    world.settle(days=1)
+    world.person(world.avidxchange, "fail_payment", payment_id=payment_id)
+    world.settle(days=1)
+    [problem] = open_problems()
+    assert (problem.code, problem.money) == ("payment_in_error", {"USD": 12050})
+    [pending] = postings(world, bill_id)
+    assert pending["DocNumber"].startswith("PND-")
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert_at_rest()
+
+
+@everything
+def test_a_payment_in_error_that_is_voided_leaves_no_problem_behind(profile: str) -> None:
+    world, [bill_id] = with_bills(profile, "120.50")
+    payment_id = release(world, "INV-1")
+    world.settle(days=1)
+    world.person(world.avidxchange, "fail_payment", payment_id=payment_id)
+    world.settle(days=1)
+    world.person(world.avidxchange, "void_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")
+    assert_at_rest()

@@ -1,0 +1,255 @@
+"""Payments whose books were closed meanwhile: executed or taken back by journal entries of ours, and made anew."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from syncs import services
+from syncs.models import RemoteRecord, SyncRecord
+from syncs.states import State
+from tests.payables import (
+    balance,
+    deliver,
+    execute,
+    of_bill,
+    of_payment,
+    open_problems,
+    postings,
+    read,
+    run_until,
+    with_posting,
+    worker,
+)
+from tests.scenarios.wholesaler import applied, assert_at_rest
+from tests.simulation.world import World, bank
+
+pytestmark = pytest.mark.django_db
+
+ENTRY_POST, PAYMENT_POST = "POST /journalentry", "POST /billpayment"
+TROUBLES = ("none", "drop_answer", "truncate", "drop_request")
+PAID = Decimal("120.50")
+MOVED_TO = {"Debit": "Payments in transit", "Credit": "Checking"}
+
+
+def close_march(world: World) -> None:
+    """March is over and closed, and everybody works in April."""
+    april = datetime.fromisoformat("2026-04-02T14:00:00+00:00")
+    world.clock.advance(max(april, world.clock.now()) - world.clock.now())
+    world.person(world.quickbooks, "close_books", through="2026-03-31")
+    world.settle(days=1)
+
+
+def decide(world: World, key: str, value: object) -> None:
+    """Finance chooses a policy."""
+    services.set_policy(
+        integration=world.integration, key=key, value=value, by="Ann", why="our books", now=world.clock.now()
+    )
+
+
+def trouble_over(world: World, trouble: str, match: str) -> None:
+    """Something goes wrong with the next request like this."""
+    if trouble != "none":
+        getattr(world.quickbooks, trouble)(match)
+
+
+def journal(world: World) -> list[dict[str, Any]]:
+    """The journal entries in the ERP's books."""
+    return list(world.company.tables["JournalEntry"].rows.values())
+
+
+def sides(world: World, entry: dict[str, Any]) -> dict[str, str]:
+    """What an entry debits and credits, by the names of the accounts."""
+    details = [line["JournalEntryLineDetail"] for line in entry["Line"]]
+    return {one["PostingType"]: world.company.accounts[one["AccountRef"]["value"]]["Name"] for one in details}
+
+
+def money(world: World, *accounts: str) -> list[Decimal]:
+    """What lies on these bank accounts."""
+    return [Decimal(world.company.accounts[bank(world, name)]["CurrentBalance"]) for name in accounts]
+
+
+def executed_in_closed_month(trouble: str = "none") -> tuple[World, str, str]:
+    """A world in which a payment that was posted as pending in March is executed in April, with March closed."""
+    world, bill_id, payment_id = with_posting()
+    close_march(world)
+    trouble_over(world, trouble, ENTRY_POST)
+    world.network.payments[payment_id]["payment_date"] = world.clock.now().date()  # later than was planned
+    execute(world, payment_id)
+    world.settle(days=2)
+    return world, bill_id, payment_id
+
+
+# Executed
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_pending_payment_of_a_closed_month_is_executed_by_an_entry(trouble: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month(trouble)
+    [posted], [entry] = postings(world, bill_id), journal(world)
+    assert (posted["DocNumber"][:4], posted["TxnDate"][:7], posted["SyncToken"]) == ("PND-", "2026-03", "0")
+    assert sides(world, entry) == MOVED_TO
+    assert [line["Amount"] for line in entry["Line"]] == [posted["TotalAmt"]] * 2
+    assert entry["TxnDate"] == str(world.network.payments[payment_id]["payment_date"])[:10]
+    assert f"reference {world.network.payments[payment_id]['check_number']};" in entry["PrivateNote"]
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    assert of_payment(payment_id).target_id == f"{posted['Id']}+JournalEntry-{entry['Id']}"
+    world.settle(days=3)
+    assert len(journal(world)) == 1
+    assert (of_bill().state, balance(world, bill_id)) == (State.SYNCED, "0.00")
+    assert_at_rest()
+
+
+def test_what_becomes_known_later_of_such_a_payment_is_said_in_the_memo_of_its_entry() -> None:
+    world, _, payment_id = executed_in_closed_month()
+    execute(world, payment_id, to="cleared")
+    world.settle(days=2)
+    [entry] = journal(world)
+    assert f"cleared {world.network.payments[payment_id]['cleared_date'].isoformat()}" in entry["PrivateNote"]
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("match", [PAYMENT_POST, ENTRY_POST])
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_once_the_books_are_open_a_reversal_takes_back_the_payment_and_its_entry(trouble: str, match: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    world.person(world.quickbooks, "close_books", through=None)
+    trouble_over(world, trouble, match)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (postings(world, bill_id), journal(world), balance(world, bill_id)) == ([], [], "120.50")
+    assert money(world, "Checking", "Payments in transit") == [0, 0]
+    assert_at_rest()
+
+
+def test_a_payment_whose_own_day_is_closed_too_follows_the_policy_for_closed_periods() -> None:
+    world, _, payment_id = with_posting()
+    close_march(world)
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert (of_payment(payment_id).code, journal(world)) == ("period_closed", [])
+    decide(world, "closed_period", "first_open_day")
+    world.settle(days=1)
+    [entry] = journal(world)
+    paid = str(world.network.payments[payment_id]["payment_date"])[:10]
+    assert (entry["TxnDate"], f"; paid {paid};" in entry["PrivateNote"]) == ("2026-04-01", True)
+    assert_at_rest()
+
+
+# Taken back
+
+
+def taken_back_after_the_close(trouble: str = "none", *, by_entry: bool = True) -> tuple[World, str, str]:
+    """A world in which a payment of March is stopped in April, with March closed."""
+    world, bill_id, payment_id = with_posting()
+    execute(world, payment_id)
+    world.settle(days=1)
+    decide(world, "reversal_entry", by_entry)
+    close_march(world)
+    trouble_over(world, trouble, ENTRY_POST)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    return world, bill_id, payment_id
+
+
+def test_a_void_after_the_close_is_held_until_finance_chooses_an_entry() -> None:
+    world, bill_id, payment_id = taken_back_after_the_close(by_entry=False)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "reversal_refused")
+    assert (len(postings(world, bill_id)), journal(world)) == (1, [])
+    decide(world, "reversal_entry", True)
+    world.settle(days=1)
+    assert len(journal(world)) == 1
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_void_after_the_close_is_an_entry_on_the_first_open_day_and_the_reissue_settles_it(trouble: str) -> None:
+    world, bill_id, payment_id = taken_back_after_the_close(trouble)
+    [posted], [entry] = postings(world, bill_id), journal(world)
+    assert sides(world, entry) == {"Debit": "Payments in transit", "Credit": "Accounts Payable (A/P)"}
+    assert (entry["TxnDate"], entry["Line"][1]["Description"]) == ("2026-04-01", "Bill INV-1")
+    owed_to = entry["Line"][1]["JournalEntryLineDetail"]["Entity"]["EntityRef"]["value"]
+    assert owed_to == world.company.bills[bill_id]["VendorRef"]["value"]
+    assert money(world, "Checking", "Payments in transit") == [-PAID, PAID]
+    assert_at_rest()
+    trouble_over(world, trouble, PAYMENT_POST)
+    again = world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    execute(world, again, to="cleared")
+    world.settle(days=2)
+    [new] = [one for one in world.company.bill_payments.values() if one["Id"] != posted["Id"]]
+    assert applied(new) == {("JournalEntry", entry["Id"]): posted["TotalAmt"]}
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    world.settle(days=3)
+    assert (len(journal(world)), len(world.company.bill_payments), of_bill().state) == (1, 2, State.SYNCED)
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_once_it_is_refunded_the_money_is_on_the_bank_account_again(trouble: str) -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    trouble_over(world, trouble, ENTRY_POST)
+    world.person(world.avidxchange, "refund_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert [sides(world, entry)["Debit"] for entry in journal(world)] == ["Checking"]
+    assert money(world, "Checking", "Payments in transit") == [0, 0]
+    assert_at_rest()
+
+
+def test_a_reissue_that_is_voided_too_owes_the_entry_again_and_the_next_one_settles_it() -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    second = world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    execute(world, second)
+    world.settle(days=2)
+    world.person(world.avidxchange, "stop_payment", payment_id=second)
+    world.settle(days=2)
+    third = world.person(world.avidxchange, "reissue_payment", payment_id=second)
+    execute(world, third)
+    world.settle(days=2)
+    living = [one for one in world.company.bill_payments.values() if one["Line"]]
+    assert [kind for one in living for kind, _ in applied(one)] == ["Bill", "JournalEntry"]
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    assert_at_rest()
+
+
+FORGOTTEN = {"state": "pending", "target_version": "", "settled": 0, "settled_fingerprint": ""}
+
+
+@pytest.mark.parametrize("by_entry", [executed_in_closed_month, taken_back_after_the_close])
+@pytest.mark.parametrize("knows_the_posting", [True, False])
+def test_a_restored_backup_finds_the_entry_though_the_books_are_open_again(
+    by_entry: Callable[[], tuple[World, str, str]], knows_the_posting: bool
+) -> None:
+    world, _, payment_id = by_entry()
+    known = of_payment(payment_id)
+    before = [(one["Id"], one["SyncToken"]) for one in (*world.company.bill_payments.values(), *journal(world))]
+    world.person(world.quickbooks, "close_books", through=None)
+    left = known.target_id.partition("+")[0] if knows_the_posting else ""
+    SyncRecord.objects.filter(pk=known.pk).update(**FORGOTTEN, target_id=left, next_attempt_at=world.clock.now())
+    deliver(world, "payment")
+    world.settle(days=2)
+    after = [(one["Id"], one["SyncToken"]) for one in (*world.company.bill_payments.values(), *journal(world))]
+    assert (after, of_payment(payment_id).target_id) == (before, known.target_id)
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("step", ["claimed", "postings fetched", "sent"])
+def test_a_worker_killed_over_an_entry_leaves_it_once(step: str) -> None:
+    world, bill_id, payment_id = with_posting()
+    close_march(world)
+    world.network.payments[payment_id]["payment_date"] = world.clock.now().date()
+    execute(world, payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    run_until(worker(world, "payment"), step)
+    world.settle(days=2)
+    assert (len(journal(world)), len(postings(world, bill_id))) == (1, 1)
+    assert_at_rest()
+
+
+def test_our_entries_are_known_as_ours_when_they_are_read() -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    [row] = RemoteRecord.objects.filter(kind="ledger_entry", connection=world.integration.erp)
+    assert row.key == f"{of_payment(payment_id).record_key}/reversal"
+    assert open_problems() == []
