@@ -12,6 +12,7 @@ from syncs.delivery.verdict import Verdict
 from syncs.states import State
 
 LOCKED = "bill_locked"  # the network takes no change of it any more: the next try withdraws it
+NOT_FOUND = "not_found"  # what it names was there a moment ago: everything that it rests on is looked at once more
 PERIOD_CLOSED = "period_closed"
 LEFT_AS_POSTED = "left_as_posted"
 NOT_CLEARED = "payment_not_cleared"
@@ -94,6 +95,11 @@ class Planned:
         """In step: the money stands as wanted, and what is said of it cannot be changed any more."""
         why = {"code": LEFT_AS_POSTED, "reason": LEFT_AS_IT_STANDS}
         return self.stands(**why, **details, verb="delivery_left")
+
+    def goes_on(self, **details: object) -> Verdict:
+        """It is not stopped after all: the other side holds what is wanted, and nothing is sent."""
+        held = {"settles": True, "fingerprint": self.claim.wanted_fingerprint, "outcome": "not needed"}
+        return self.verdict(State.SYNCED, **{**held, "verb": "delivery_skipped", **details})
 
     def stands(self, **details: object) -> Verdict:
         """The other side holds what is wanted; a bill that it no longer pays is not in step while any of it is open."""

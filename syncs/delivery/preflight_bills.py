@@ -90,7 +90,7 @@ def _check_merges(slice_: Slice, locked: Sequence[Planned], checked: Checked) ->
         if before is None or not pairs or not all(former.may_be_merged(*pair) for pair in pairs):
             checked.cleared.append(one)
         elif one.explained >= after.amount or all(former.is_merged(*pair, before, after) for pair in pairs):
-            checked.verdicts.append(one.stands(outcome="not needed", verb="delivery_skipped"))
+            checked.verdicts.append(one.goes_on())
         else:
             checked.verdicts.append(_perhaps_merged(one, former, dict(pairs)))
 
@@ -129,7 +129,7 @@ def _go_on(one: Planned) -> Verdict:
     settled = one.claim.settled_fingerprint
     if delivery_fingerprint(one.claim.record) != settled:
         return one.put_back(outcome="not needed", code=SETTLED_BY_US)
-    return one.stands(fingerprint=settled, outcome="not needed", verb="delivery_skipped")
+    return one.goes_on(fingerprint=settled)
 
 
 def _marked_on(bill_id: str, payments: dict[str, AnyRecord]) -> Decimal:

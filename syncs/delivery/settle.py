@@ -10,7 +10,7 @@ from connectors.base import Action, Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
 from connectors.records import Kind, kind_of
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
-from syncs.delivery.planned import LOCKED, PERIOD_CLOSED, Planned
+from syncs.delivery.planned import LOCKED, NOT_FOUND, PERIOD_CLOSED, Planned
 from syncs.delivery.recheck import look_again
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
 from syncs.delivery.slice import ATTEMPT, Slice
@@ -18,6 +18,8 @@ from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.mirror.observe import Seen, observe
 from syncs.problems.connections import stop_for_sign_in
 from syncs.states import State
+
+TRIES_OF_WHAT_MOVED = 2
 
 
 def settle(slice_: Slice, sent: Sequence[tuple[Planned, Outcome, str]]) -> timedelta | None:
@@ -122,10 +124,10 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         taken = one.stands(target_id=outcome.id, target_version=outcome.version, outcome="accepted")
         return replace(taken, replaces_all=replaces_all(slice_, one.write))
     assert one.write.sent_at is not None
-    if isinstance(outcome, RecordRejected) and outcome.code == LOCKED and one.write.link is not None:
+    if isinstance(outcome, RecordRejected) and (again := _tried_otherwise(slice_, one, outcome.code)):
         return one.verdict(
-            State.PENDING, outcome="refused", code=LOCKED, reason=str(outcome), next_attempt_at=slice_.now()
-        )
+            State.PENDING, outcome="refused", code=outcome.code, reason=str(outcome), next_attempt_at=again
+        )  # fmt: skip
     if isinstance(outcome, RecordRejected) and outcome.code == PERIOD_CLOSED and one.only_told:
         return one.left_as_it_stands(outcome="refused")
     decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1, deadline=one.write.sent_at + ATTEMPT)
@@ -142,6 +144,15 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         cause_key=f"integration:{slice_.integration.pk}:{decision.code}" if decision.stops_the_stream else "",
         outcome=str(decision.state).replace("_", " "),
     )
+
+
+def _tried_otherwise(slice_: Slice, one: Planned, refused: str) -> datetime | None:
+    """When a try that looks at everything anew will be another one, if it will."""
+    if refused == LOCKED and one.write.link is not None:
+        return slice_.now()
+    if refused == NOT_FOUND and one.write.kind is Kind.PAYMENT and one.claim.attempts < TRIES_OF_WHAT_MOVED:
+        return slice_.now() + backoff(one.claim.attempts + 1, 1.0)
+    return None
 
 
 def replaces_all(slice_: Slice, write: Write) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connectors.conversation import finish
 from connectors.quickbooks.simulator_switches import Switches
 from connectors.records import Kind
 from syncs.models import RemoteRecord, SyncRecord
@@ -21,7 +22,10 @@ from tests.payables import (
     of_payment,
     open_problems,
     postings,
+    read,
     release,
+    run_until,
+    worker,
 )
 from tests.scenarios.contracts import everything
 from tests.scenarios.wholesaler import account_line, assert_at_rest, edit, enter, key_of, open_books, value
@@ -226,3 +230,23 @@ def test_nothing_is_sent_for_a_merge_that_the_network_need_not_know() -> None:
     assert len(attempts(of_bill())) == tries
     assert not SyncRecord.objects.filter(state=State.HELD).exists()
     assert RemoteRecord.objects.filter(kind="vendor", gone="").exists()
+
+
+@pytest.mark.parametrize("step", ["claimed", "bills fetched", "payments on the bills fetched"])
+@pytest.mark.parametrize("first", ["pending", "nothing"])
+def test_vendors_merged_in_the_middle_of_a_posting_are_paid_once(step: str, first: str) -> None:
+    world, survivor, loser, bill_id = with_two_vendors()
+    payment_id = release(world, "INV-1")
+    if first == "pending":
+        world.settle(days=1)
+        step = "claimed" if step == "claimed" else "postings fetched"
+    execute(world, payment_id, "cleared")
+    read(world, "avidxchange")
+    world.clock.advance(timedelta(minutes=20))
+    read(world, "avidxchange")
+    steps = worker(world, "payment")
+    run_until(steps, step)
+    world.person(world.quickbooks, "merge_vendors", survivor_id=survivor, loser_id=loser)
+    finish(steps)
+    world.settle(days=1)
+    assert_paid_once(world, bill_id, survivor)
