@@ -222,12 +222,14 @@ def ids_of_pieces(id: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Hint:
-    """A verified webhook says that something changed: fetch it. `event` is the provider's id of the event, if any."""
+    """A verified webhook says that something changed: fetch it. `event` is the provider's id of the event, if any;
+    `merged_into` is the record that took this one over, where people merged the two."""
 
     account_id: str
     kind: Kind
     id: str
     event: str = ""
+    merged_into: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

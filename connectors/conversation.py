@@ -106,6 +106,7 @@ class Conversation:
         http = Http(
             transport=self.effects.transport,
             clock=self.effects.clock,
+            per_second=provider.limits.per_second,
             hosts=provider.hosts(environment, app, self.effects.simulator_url),
             private_hosts_allowed=environment is Environment.SIMULATED,
         )
@@ -191,6 +192,12 @@ class Conversation:
         """Whose permits a request of this connection takes: where its own credentials sign it, nobody shares them."""
         shared = self.provider.limits.shared_by_app and self.connector("").uses_access_token
         return budget_of(self.connection, shared=shared)
+
+    def sent_soon(self, together: int, *, most: int) -> int:
+        """How many records, so many in each request, find their permits before long."""
+        if not self.effects.budgets:
+            return most
+        return min(most, together * (self.budget.burst + int(self.budget.rate * Decimal(LONGER))))
 
     def must_wait(self) -> float:
         """The seconds until our budget has a permit again; 0 where there is one now or in a moment."""

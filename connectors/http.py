@@ -81,8 +81,10 @@ class Http:
     private_hosts_allowed: bool = False
     request_id_header: str = ""
     exchanged: list[Exchanged] = field(default_factory=list)
+    per_second: int = 0  # how many the provider takes; 0 where it does not say
     latest: float | None = None  # by the monotonic clock: what may change their books does not leave after this
     _hidden: tuple[bytes, ...] = field(default=(), init=False, repr=False)
+    _left: list[float] = field(default_factory=list, init=False, repr=False)
 
     def hide(self, *secrets: str) -> None:
         """Take these out of whatever comes back from now on, before anybody reads, quotes or keeps it."""
@@ -107,6 +109,7 @@ class Http:
     ) -> Answer:
         """Ask for something that changes nothing; tried again in place when it fails for a moment."""
         for attempt in range(READ_TRIES):
+            self._keep_pace()
             try:
                 return self._send(method, url, params, headers, body, timeout, classify, keep_bodies=True)
             except RateLimited:
@@ -217,6 +220,15 @@ class Http:
         assert answer is not None
         assert isinstance(outcome, Answer)
         return answer if keep_bodies else outcome
+
+    def _keep_pace(self) -> None:
+        """Of a call that is many requests no more leave within a second than the provider takes."""
+        present = self.clock.monotonic()
+        if self.per_second and len(self._left) >= self.per_second:
+            wait = self._left[-self.per_second] + 1.0 - present
+            if wait > 0:
+                self.clock.sleep(wait)
+        self._left.append(self.clock.monotonic())
 
     def _without_secrets(self, text: bytes) -> bytes:
         for secret in self._hidden:

@@ -98,7 +98,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Vendor(Record, frozen=True, kw_only=True):
-    """Who is paid."""
+    """Who is paid; `terms` is the name of the terms of payment, `term` where the ERP keeps them."""
 
     name: str
     legal_name: str = ""
@@ -108,6 +108,7 @@ class Vendor(Record, frozen=True, kw_only=True):
     email: str = ""
     phone: str = ""
     terms: str = ""
+    term: Ref | None = None
     customer_account: str = ""
     tax_id_last4: str = ""
     is_1099: bool = False

@@ -44,12 +44,13 @@ class MappingForm(forms.Form):
         choices=[(source, WAYS[source]) for source in SOURCES],
         label="Paid by",
         widget=UnfoldAdminSelectWidget,
-        help_text="Payments in transit and discounts have one account for every way of paying.",
+        help_text="Payments in transit, discounts and tax have one account for every way of paying.",
     )
     target = forms.ChoiceField(
         label="Account in the ERP",
         widget=UnfoldAdminSelectWidget,
-        help_text="Of type Bank for payments; an income or expense account for discounts.",
+        help_text="Of type Bank for payments; an income or expense account for discounts; for tax the one that finance "
+        "books the tax of bills on, such as recoverable tax.",
     )
     why = forms.CharField(
         label="Why", widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Stays with it, with your name."

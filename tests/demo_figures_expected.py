@@ -18,7 +18,7 @@ FIGURES = {
         "reference_left_out": 1,
         "vendor_inactive": 1,
     },
-    "payments_held": {"period_closed": 1, "recorded_by_hand": 1},
+    "payments_held": {"reversal_refused": 1, "recorded_by_hand": 1},
     "payments_ignored": {},
     "out_of_scope": {"currency_not_paid": 3, "settled_before_sent": 1, "withdrawn": 1},
     "credits_in_erp": 12,
@@ -39,5 +39,5 @@ FIGURES = {
         "settled_before_sent": {"USD": 1105.28},
         "withdrawn": {"USD": 1104.5},
     },
-    "amounts_of_payments_held": {"period_closed": {"USD": 2298.57}, "recorded_by_hand": {"USD": 4650.2}},
+    "amounts_of_payments_held": {"reversal_refused": {"USD": 2298.57}, "recorded_by_hand": {"USD": 4650.2}},
 }

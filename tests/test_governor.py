@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from connectors import governor
 from connectors.base import AccountInfo
@@ -13,6 +14,7 @@ from connectors.clock import VirtualClock
 from connectors.conversation import Conversation, Effects, finish
 from connectors.governor import BudgetOwner
 from connectors.models import Budget, Connection, Tenant
+from connectors.services import check_connection
 from connectors.simulators import Response, Simulator
 from syncs.admin.words import polled_in_words
 from syncs.models import Attempt, Feed, Stream, SyncRecord
@@ -337,7 +339,34 @@ def test_a_call_of_several_requests_pays_for_all_of_them(world: Governed) -> Non
     asked = len(world.quickbooks.requests)
     finish(talk.call(lambda connector: connector.check()))
     budget = Budget.objects.get(owner=f"connection:{world.integration.erp_id}")
-    assert budget.level == 10 - (len(world.quickbooks.requests) - asked)
+    paid = len(world.quickbooks.requests) - asked
+    assert paid - 1 <= 10 - budget.level <= paid
+
+
+def test_no_more_is_claimed_than_there_are_permits_for_soon(world: Governed) -> None:
+    network, erp = (world.talk(one) for one in (world.integration.ap_network_id, world.integration.erp_id))
+    assert erp.sent_soon(1, most=200) == 10 + 16
+    assert network.sent_soon(50, most=200) == 200
+
+
+def test_a_check_of_many_questions_keeps_the_provider_s_pace_and_finds_nothing_missing(world: Governed) -> None:
+    world.clock.advance(MINUTE)
+    world.quickbooks.throttled = True
+    erp = Connection.objects.select_related("app").get(pk=world.integration.erp_id)
+    asked = len(world.quickbooks.requests)
+    findings = check_connection(connection=erp, by="Ann", effects=world.effects())
+    assert not [finding for finding in findings if finding.level == "missing"]
+    statuses = [status for _, _, status in world.quickbooks.requests[asked:]]
+    assert len(statuses) > 10
+    assert set(statuses) == {200}
+
+
+def test_a_check_that_the_provider_is_too_busy_for_says_so_and_calls_nothing_missing(world: Governed) -> None:
+    world.quickbooks.refuse("GET /query", Response(status=429, headers={"retry-after": "40"}), times=99)
+    erp = Connection.objects.select_related("app").get(pk=world.integration.erp_id)
+    with pytest.raises(ValidationError, match="Try again in a minute"):
+        check_connection(connection=erp, by="Ann", effects=world.effects())
+    assert Connection.objects.get(pk=erp.pk).findings == []
 
 
 def test_many_who_share_an_app_are_asked_less_often_and_their_feeds_say_so(world: Governed) -> None:

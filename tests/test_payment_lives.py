@@ -351,7 +351,9 @@ def test_a_reversal_of_a_posting_in_a_closed_period_is_held_and_goes_once_the_bo
     world.person(world.quickbooks, "close_books", through="2026-03-20")
     world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
     world.settle(days=1)
-    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "period_closed")
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "reversal_refused")
+    assert "Stopped" in of_payment(payment_id).reason
+    assert "The ERP shows its bills as paid" in of_payment(payment_id).reason
     assert (len(posted(world)), len(credits(world)), balance(world, bill_id)) == (1, 1, "0.00")
     world.person(world.quickbooks, "close_books", through=None)
     services.replay(sync_record=of_payment(payment_id), by="Ann", why="books are open", now=world.clock.now())

@@ -33,7 +33,7 @@ from connectors.quickbooks.faults import (
     row_of,
 )
 
-OURS_ALONE = {"sign_in_code", "not_as_sent", "unreadable_record", "payment_shape"}
+OURS_ALONE = {"sign_in_code", "not_as_sent", "unreadable_record", "payment_shape", "no_exchange_rate"}
 OF_WEBHOOKS = {"webhook_unsigned", "webhook_verifier_missing", "webhook_shape"}  # which are sent to us
 OF_FILES = {"file_address_over", "file_gone"}  # said by an object store, which knows no codes
 AT_SIGN_IN = {"reauthorise", "app_credentials", "sign_in_request"}

@@ -319,6 +319,15 @@ def test_an_update_in_doubt_is_compared_with_what_stands_there(office: Office) -
     assert found.version != made.version
 
 
+def test_a_payment_in_doubt_is_found_though_its_vendor_was_merged_away_and_somebody_voided_it(office: Office) -> None:
+    wanted = write(payment(office))
+    made = receipt(office.connector.write([wanted])[0])
+    office.simulator.person("merge_vendors", realm_id=REALM, survivor_id=office.other, loser_id=office.vendor)
+    office.simulator.person("void_payment", realm_id=REALM, payment_id=made.id)
+    found = receipt(office.connector.find([wanted])[KEY])
+    assert (found.id, shown(found.record).phase) == (made.id, Phase.REVERSED)
+
+
 def test_a_void_in_doubt_is_compared_with_what_stands_there(office: Office) -> None:
     made = receipt(office.connector.write([write(payment(office))])[0])
     void = write(payment(office), Action.VOID, link=Link(id=made.id, version=made.version))

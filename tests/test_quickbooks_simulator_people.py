@@ -69,6 +69,69 @@ def test_a_merge_can_leave_versions_alone_and_take_the_loser_away() -> None:
     )
 
 
+MERGED: dict[str, dict[str, Any]] = {
+    "Account": {"AccountType": "Expense"},
+    "Item": {"ExpenseAccountRef": {"value": "7"}},
+    "Class": {},
+    "Department": {},
+}
+
+
+@pytest.mark.parametrize("entity", list(MERGED))
+def test_others_of_a_list_are_merged_too_and_lines_and_children_follow(entity: str) -> None:
+    caller, receiver = two_vendors(), Receiver()
+    for feature in ("classes", "departments"):
+        caller.simulator.person("switch_feature", realm_id=REALM, feature=feature, on=True)
+    caller.simulator.person("register_webhook", client_id=CREDENTIALS[0], url=URL, verifier=VERIFIER)
+
+    def enter(name: str, **more: Any) -> str:
+        body = {"Name": name, **MERGED[entity], **more}
+        return str(caller.simulator.person("create", realm_id=REALM, entity=entity, body=body)["Id"])
+
+    survivor, loser = enter("Freight"), enter("Freight in")
+    child = enter("Sea", ParentRef={"value": loser}) if entity != "Item" else None
+    on_line = {"Account": {"AccountRef": {"value": loser}}, "Class": {"ClassRef": {"value": loser}}}
+    detail = {"AccountRef": {"value": "7"}, **on_line.get(entity, {})}
+    part: dict[str, Any] = {**line("3.00"), "AccountBasedExpenseLineDetail": detail}
+    if entity == "Item":
+        part = {"Amount": "3.00", "DetailType": "ItemBasedExpenseLineDetail"}
+        part["ItemBasedExpenseLineDetail"] = {"ItemRef": {"value": loser}}
+    on_bill = {"DepartmentRef": {"value": loser}} if entity == "Department" else {}
+    bill = caller.post("bill", {"VendorRef": {"value": "1"}, "Line": [part], **on_bill})["Bill"]
+    caller.simulator.person("merge", realm_id=REALM, entity=entity, survivor_id=survivor, loser_id=loser)
+    caller.simulator.deliver(receiver)
+    rows = caller.simulator.company(REALM).tables[entity].rows
+    assert (rows[loser]["Name"], rows[loser]["Active"]) == ("Freight in (deleted)", False)
+    moved = str(caller.get(f"bill/{bill['Id']}")["Bill"])
+    assert (f"'value': '{survivor}', 'name': 'Freight'" in moved, "Freight in" in moved) == (True, False)
+    if child is not None:
+        assert rows[child]["FullyQualifiedName"] == "Freight:Sea"
+    told = [event for event in receiver.events if event["type"] == f"qbo.{entity.lower()}.merged.v1"]
+    assert [(event["intuitentityid"], event["data"]) for event in told] == [(survivor, {"deletedId": loser})]
+
+
+def test_merged_accounts_have_one_balance_and_must_be_of_one_type() -> None:
+    caller = open_books()
+
+    def enter(name: str, kind: str) -> str:
+        return str(
+            caller.simulator.person("create_account", realm_id=REALM, name=name, account_type=kind)["Id"]
+        )  # fmt: skip
+
+    one, other, expense = enter("Bank one", "Bank"), enter("Bank two", "Bank"), enter("Fees", "Expense")
+    vendor = caller.vendor()["Id"]
+    for account, amount in ((one, "16.00"), (other, "4.00")):
+        caller.simulator.person("deposit", realm_id=REALM, vendor_id=vendor, account_id=account, amount=amount)
+    before = {name: caller.simulator.company(REALM).accounts[name]["CurrentBalance"] for name in (one, other)}
+    with pytest.raises(Refusal):
+        caller.simulator.person("merge", realm_id=REALM, entity="Account", survivor_id=one, loser_id=expense)
+    caller.simulator.person("merge", realm_id=REALM, entity="Account", survivor_id=one, loser_id=other)
+    after = caller.simulator.company(REALM).accounts
+    assert (after[one]["CurrentBalance"], after[other]["CurrentBalance"]) == (sum(before.values()), 0)
+    with pytest.raises(Refusal):
+        caller.simulator.person("merge", realm_id=REALM, entity="Term", survivor_id="1", loser_id="2")
+
+
 def test_a_merge_is_told_once_with_who_is_gone() -> None:
     caller, receiver = two_vendors(), Receiver()
     caller.simulator.person("register_webhook", client_id=CREDENTIALS[0], url=URL, verifier=VERIFIER)

@@ -126,6 +126,20 @@ def test_a_merge_asks_for_both(spelled: str) -> None:
     assert hints(body) == [("1", Kind.DIMENSION, "Class-58"), ("1", Kind.DIMENSION, "Class-77")]
 
 
+@pytest.mark.parametrize("told_last", [True, False])
+def test_of_a_merge_the_one_that_is_gone_names_who_took_it_over(told_last: bool) -> None:
+    merged = event("vendor", "merged", "58", data={"deletedId": "77"})
+    survivor, loser = QuickBooksConnector.hints(signed([merged]), APP)
+    assert (survivor.id, survivor.merged_into, loser.id, loser.merged_into) == ("58", "", "77", "58")
+    about = [
+        {"name": "Class", "id": "77", "operation": "Update"},
+        {"name": "Class", "id": "58", "operation": "Merge", "deletedId": "77"},
+    ]
+    body = {"eventNotifications": [older(*(about if told_last else reversed(about)))]}
+    told = {hint.id: hint.merged_into for hint in QuickBooksConnector.hints(signed(body), APP)}
+    assert told == {"Class-58": "", "Class-77": "Class-58"}
+
+
 def test_what_we_do_not_read_is_left_out() -> None:
     strange = [
         event("invoice", "created", "1"),

@@ -10,6 +10,7 @@ from audit.models import Event
 from connectors.records import Kind
 from syncs import services
 from syncs.models import Attempt, Feed, Integration, Mapping, Policy, Problem, RemoteRecord, Stream, SyncRecord
+from syncs.selectors import accounts_to_map
 from syncs.states import State
 from tests.simulation.world import ADDRESS, World, bank, begin
 
@@ -117,6 +118,27 @@ def test_an_account_must_be_known_active_and_of_type_bank() -> None:
     assert not Event.objects.filter(verb="mapping_changed").exists()
 
 
+def test_tax_is_booked_where_neither_money_nor_payables_are() -> None:
+    world = begin()
+    kinds = ("Other Current Asset", "Other Current Liability", "Expense", "Bank", "Credit Card", "Accounts Payable")
+    accounts = {
+        kind: world.person(world.quickbooks, "create_account", name=f"Tax {kind}", account_type=kind)["Id"]
+        for kind in (*kinds, "Income")
+    }
+    world.settle()
+    offered = {account.id for account in accounts_to_map(world.integration)}
+    for kind in kinds[:3]:
+        assert accounts[kind] in offered
+        map_account(world, accounts[kind], subject="tax")
+    for kind in (*kinds[3:], "Income"):
+        with pytest.raises(ValidationError) as error:
+            map_account(world, accounts[kind], subject="tax")
+        assert "tax is booked" in error.value.message_dict["target"][0]
+    map_account(world, accounts["Expense"], subject="discount")
+    [tax] = Mapping.objects.filter(subject="tax", valid_to=None)
+    assert tax.target == accounts["Expense"]
+
+
 def test_bad_input_for_a_mapping_is_named_by_field() -> None:
     world = begin()
     world.settle()
@@ -126,6 +148,10 @@ def test_bad_input_for_a_mapping_is_named_by_field() -> None:
     with pytest.raises(ValidationError) as error:
         map_account(world, bank(world, "Checking"), subject="petty_cash")
     assert set(error.value.message_dict) == {"subject"}
+    for subject in ("petty_cash", "code"):
+        with pytest.raises(ValidationError) as error:
+            map_account(world, "8", subject=subject)
+        assert set(error.value.message_dict) == {"subject"}
 
 
 def test_turning_pending_payments_off_releases_those_that_waited_for_the_account_in_transit() -> None:

@@ -9,8 +9,19 @@ from django.urls import reverse
 
 from connectors import reality
 from connectors.models import App, Connection, Hint, MeteredReads, WebhookDelivery
+from connectors.quickbooks.simulator_switches import Switches
 from syncs.models import Feed, RemoteRecord
-from tests.payables import edit_bill, enter_bill, enter_vendor, execute, invoice, release, with_bill
+from tests.payables import (
+    approve,
+    edit_bill,
+    enter_bill,
+    enter_vendor,
+    execute,
+    invoice,
+    open_problems,
+    release,
+    with_bill,
+)
 from tests.simulation.world import REALM, World
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +153,40 @@ def test_webhooks_that_stop_are_noticed_by_the_first_change_and_nothing_is_lost(
     feed = Feed.objects.get(connection=erp())
     assert feed.due_at is not None
     assert feed.due_at - world.clock.now() < timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("settings", [{}, {"format": "legacy"}], ids=str)
+@pytest.mark.parametrize("disappears", [False, True])
+def test_a_merge_is_remembered_until_the_one_that_was_merged_away_is_in_use_again(
+    world: World, settings: dict[str, object], disappears: bool
+) -> None:
+    world.quickbooks.switches = Switches(merged_vendor_disappears=disappears)
+    loser = RemoteRecord.objects.get(name="Acme Paper", connection=erp()).remote_id
+    survivor = enter_vendor(world, "Acme")
+    world.settle(days=1)
+    register(world, **settings)
+    world.person(world.quickbooks, "merge_vendors", survivor_id=survivor, loser_id=loser)
+    deliver(world)
+    live(world, timedelta(hours=30))
+    merged = RemoteRecord.objects.get(kind="vendor", remote_id=loser, connection=erp())
+    assert (merged.merged_into, merged.gone) == (survivor, "merged" if disappears else "")
+    assert RemoteRecord.objects.get(kind="vendor", remote_id=survivor, connection=erp()).merged_into == ""
+    if not disappears:
+        world.person(world.quickbooks, "edit", entity="Vendor", identity=loser, changes={"Active": True})
+        live(world, timedelta(minutes=30))
+        assert RemoteRecord.objects.get(pk=merged.pk).merged_into == ""
+
+
+def test_what_a_webhook_says_of_a_merge_is_believed_before_what_looks_like_one(world: World) -> None:
+    survivor = enter_vendor(world, "Acme")
+    loser = RemoteRecord.objects.get(name="Acme Paper", connection=erp()).remote_id
+    world.settle(days=1)
+    approve(world)
+    register(world)
+    Feed.objects.filter(connection=erp()).update(due_at=world.clock.now() + timedelta(days=1))
+    world.person(world.quickbooks, "merge_vendors", survivor_id=survivor, loser_id=loser)
+    world.clock.advance(timedelta(minutes=5))
+    world.person(world.quickbooks, "edit", entity="Bill", identity=next(iter(world.company.bills)), changes={})
+    live(world, timedelta(hours=1))
+    assert invoice(world)["workflow_status"] == "approved"
+    assert open_problems() == []

@@ -4,7 +4,7 @@ They need no filter and are read page by page to the end, so that what a reading
 values of each dimension are a list of their own; what is still to be read stands in the cursor.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -64,12 +64,12 @@ def _by_list(client: Client, kind: Kind, ids: Sequence[str]) -> Iterator[tuple[s
     if kind is not Kind.DIMENSION:
         yield "", {}, list(ids)
         return
-    for code, dimension_id in _of_dimensions(client):
+    for code, dimension_id in _of_dimensions(client, {id.partition(":")[0] for id in ids}):
         yield code, {"dimension_id": dimension_id}, [id[len(code) + 1 :] for id in ids if id.startswith(f"{code}:")]
 
 
-def _of_dimensions(client: Client) -> list[list[str]]:
-    return [[code, row.text("id")] for code, row in known_dimensions(client).items()]
+def _of_dimensions(client: Client, codes: Collection[str] = ()) -> list[list[str]]:
+    return [[code, row.text("id")] for code, row in known_dimensions(client, codes).items()]
 
 
 def _slots(dimension: Sequence[str] | None) -> tuple[str, dict[str, str]]:

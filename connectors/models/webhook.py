@@ -44,7 +44,8 @@ class Hint(models.Model):
     """A record that a webhook named; it waits until it is settled, in the commit that keeps what was fetched.
 
     Without a connection it is for a company that we do not know, and kept aside. `event` is the provider's id of the
-    event, or the digest of what came where it gives none, so that what comes again is known.
+    event, or the digest of what came where it gives none, so that what comes again is known. `merged_into` is the id of
+    the record that took this one over, where it says so.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, null=True, related_name="+")
@@ -53,6 +54,7 @@ class Hint(models.Model):
     account_id = models.CharField("company id", max_length=100)
     kind = models.CharField(max_length=30)
     remote_id = models.TextField("id there")
+    merged_into = models.TextField(blank=True, db_default="")
     event = models.TextField()
     delivery_id = models.BigIntegerField()
     received_at = models.DateTimeField()

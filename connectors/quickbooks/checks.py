@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from connectors.base import Finding
-from connectors.errors import ConnectorError, MappingError, TokenExpired
+from connectors.errors import ConnectorError, MappingError, RateLimited, TokenExpired
 from connectors.quickbooks.client import Client
 from connectors.quickbooks.faults import is_off, row_of
 from connectors.quickbooks.lists import decode_account, decode_company
@@ -16,7 +16,8 @@ IN_TRANSIT = "Make one for payments in transit in the chart of accounts; QuickBo
 
 
 def check(client: Client, realm: str, home_currency: str) -> list[Finding]:
-    """All findings: a refusal is one too and stops no other question; TokenExpired alone is raised, to be cured."""
+    """All findings: a refusal is one too and stops no other question. Raised are TokenExpired, to be cured, and
+    RateLimited, which says nothing about what we may do."""
     found = _ask("read who the company is", lambda: _company(client, realm))
     found += _ask("read its preferences", lambda: _preferences(client, home_currency))
     reading = {source.entity: _ask(f"read {source.plural}", partial(_readable, client, source)) for source in COUNTED}
@@ -28,7 +29,7 @@ def check(client: Client, realm: str, home_currency: str) -> list[Finding]:
 def _ask(what: str, question: Callable[[], Iterator[Finding]]) -> list[Finding]:
     try:
         return list(question())
-    except TokenExpired:
+    except (TokenExpired, RateLimited):
         raise
     except (ConnectorError, MappingError) as error:
         return [Finding(level="missing", text=f"We could not {what}: {error}", remedy=row_of(error.code).remedy)]

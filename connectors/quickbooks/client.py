@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -101,6 +101,11 @@ class Client:
     def preferences(self) -> msgspec.Raw:
         """How the company keeps its books, as it came."""
         return self._get("preferences").preferences
+
+    def exchange_rate(self, currency: str, day: date | None) -> wire.ExchangeRate:
+        """The rate of a currency on a day, today if none is named."""
+        asked = {"sourcecurrencycode": currency, **({"asofdate": day.isoformat()} if day else {})}
+        return self._get("exchangerate", **asked).exchange_rate
 
     def file_address(self, id: str) -> str:
         """Where the file of an attachment can be fetched for some minutes, without our token."""

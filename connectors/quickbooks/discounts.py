@@ -10,17 +10,20 @@ from typing import Any
 
 from connectors.base import Write
 from connectors.errors import MappingError
-from connectors.quickbooks import memo
+from connectors.quickbooks import memo, wire
 from connectors.quickbooks.client import Client
 from connectors.quickbooks.documents import decode_bill, decode_credit
 from connectors.quickbooks.faults import error_of
 from connectors.quickbooks.parts import MOST_PARTS
+from connectors.quickbooks.rates import Rates
 from connectors.quickbooks.reading import clean_row
+from connectors.quickbooks.values import read_row
 from connectors.records import Bill, Credit, Payment
 
 PIECE = "discount"
 PLACES = ("", *(str(place) for place in range(1, MOST_PARTS + 1)))  # of the whole payment, or of one of its parts
 SOURCE = "the AP network"
+WITHOUT_TAX = "NotApplicable"  # Intuit: outside of the US every credit says how its tax is worked out, in it none may
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Discounts:
         if standing and (standing.amount, standing.date) == (total, payment.date or standing.date):
             return standing.id
         body = self._encoded(write, payment)
+        if standing is None or payment.date and payment.date != standing.date:
+            body |= Rates(self.client, self.home_currency).on(payment.date, payment.currency)
         if standing:
             body |= {"Id": standing.id, "SyncToken": standing.version, "sparse": True}
         self.client.post("VendorCredit", body, request_key=f"{write.request_key}-d")
@@ -83,8 +88,9 @@ class Discounts:
     def _encoded(self, write: Write, payment: Payment) -> dict[str, Any]:
         """One line for each discount, with the class of its bill's first line; the location is the first bill's."""
         discounts = memo.discounts(payment)
-        rows = self.client.by_ids("Bill", list(discounts))
-        bills = {bill.id: bill for bill in (decode_bill(clean_row(row), self.home_currency) for row in rows)}
+        rows = [clean_row(row) for row in self.client.by_ids("Bill", list(discounts))]
+        bills = {bill.id: bill for bill in (decode_bill(row, self.home_currency) for row in rows)}
+        taxed = any(read_row(wire.Payable, row).global_tax_calculation for row in rows)
         coded = {id: _coded(bills[id]) if id in bills else {} for id in discounts}
         account = {"AccountRef": {"value": write.context["discount_account"]}}
         optional = {"CurrencyRef": payment.currency, "APAccountRef": write.context.get("ap_account", "")}
@@ -107,6 +113,7 @@ class Discounts:
             ],
             **{name: {"value": value} for name, value in optional.items() if value},
             **({"TxnDate": payment.date.isoformat()} if payment.date else {}),
+            **({"GlobalTaxCalculation": WITHOUT_TAX} if taxed else {}),
         }
 
 

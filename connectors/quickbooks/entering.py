@@ -72,7 +72,8 @@ class Entering:
             if wanted.piece == REVERSAL:
                 account, words = self._owed_on(stands)
                 wanted = replace(wanted, credit=account, words=words)
-            body = entries.encode(wanted, write.record_key, standing)
+            rate = {} if standing else self.payments.rates.on(wanted.date, wanted.currency)
+            body = entries.encode(wanted, write.record_key, standing) | rate
             self.payments.client.post(entries.ENTITY, body, request_key=f"{write.request_key}-j")
             made = self._made(write)
             standing = made.get(wanted.piece)

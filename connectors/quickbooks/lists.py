@@ -25,7 +25,9 @@ def decode_vendor(row: Row, home_currency: str) -> ours.Vendor:
         currency=currency_of(theirs, home_currency),
         email=text(theirs.primary_email_addr.get("Address")),
         phone=text(theirs.primary_phone.get("FreeFormNumber")),
-        terms=text(theirs.term_ref.name) or text(theirs.term_ref.value) if theirs.term_ref else "",
+        # Intuit: the terms of a vendor come without their name, in every published answer.
+        terms=text(theirs.term_ref.name) if theirs.term_ref else "",
+        term=ref(Kind.TERM, theirs.term_ref),
         customer_account=text(theirs.acct_num),
         tax_id_last4="".join(re.findall("[0-9]{4}$", theirs.tax_identifier or "")),
         is_1099=bool(theirs.vendor1099),

@@ -3,21 +3,23 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from connectors.base import PAID_ON, REPLACES, Action, Outcome, Receipt, Write, ids_of_pieces
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
-from connectors.quickbooks import entries, memo, parts, posting
+from connectors.quickbooks import entries, memo, parts, posting, wire
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.discounts import SOURCE, Discounts
 from connectors.quickbooks.entering import Entering, may_need_one
 from connectors.quickbooks.faults import PROVIDER, error_of
 from connectors.quickbooks.ledger import decode_payment
 from connectors.quickbooks.parting import Parting, ids_known, is_in_parts, is_linked
+from connectors.quickbooks.rates import Rates, is_of
 from connectors.quickbooks.reading import clean_row
-from connectors.quickbooks.values import glimpse
+from connectors.quickbooks.values import glimpse, read_row
 from connectors.records import Payment, Phase
 
 CLOCKS_DIFFER = timedelta(minutes=15)
@@ -38,6 +40,10 @@ class Payments:
     @property
     def entering(self) -> Entering:
         return Entering(self)
+
+    @property
+    def rates(self) -> Rates:
+        return Rates(self.client, self.home_currency)
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write these one by one; raises only while nothing has been sent."""
@@ -100,20 +106,30 @@ class Payments:
         """Bring one bill payment, and the credit that its discounts are, to what is wanted."""
         if write.action is Action.VOID:
             return self._take_back(write)
-        if not memo.discounts(_payment(write)):
-            return self._post(write)
         posting.refuse_what_is_not_posted(_payment(write))
+        rate = self._rate(write)
+        if not memo.discounts(_payment(write)):
+            return self._post(write, rate)
         credit = self.discounts.bring(write, _payment(write))
         try:
-            return self._post(write, credit)
+            return self._post(write, rate, credit)
         except RecordRejected:
             if write.action is Action.CREATE:
                 self.discounts.take_back(write)
             raise
 
-    def _post(self, write: Write, credit: str = "") -> Receipt:
+    def _rate(self, write: Write) -> dict[str, Decimal]:
+        """The rate of a new posting, or of one that gets another day; what people entered stays with its day."""
+        asked = _payment(write)
+        if write.action is Action.UPDATE and self.rates.is_foreign(asked.currency):
+            stands = self.by_id(ids_known(write), []).values()
+            if not asked.date or any(one.date == asked.date for one in stands):
+                return {}
+        return self.rates.on(asked.date, asked.currency)
+
+    def _post(self, write: Write, rate: dict[str, Decimal], credit: str = "") -> Receipt:
         context = {"ap_account": write.context.get("ap_account", ""), "standing_memo": write.context.get("memo", "")}
-        body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write))
+        body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write)) | rate
         if write.action is not Action.CREATE:
             body = posting.encode_change(*_linked(write), **body)
         options = {"include": SAME_NUMBER} if self._is_number_of_replaced(write, body["DocNumber"]) else {}
@@ -161,6 +177,8 @@ class Payments:
         except MappingError as error:
             raise error_of("answer_lost", error.message, write=True) from error
         wrong = posting.differences(asked, stands, key)
+        if not is_of(body, read_row(wire.BillPayment, row)):
+            wrong.append("the exchange rate")
         if is_void:
             wrong = [] if stands.phase is Phase.REVERSED else ["it is not voided"]
         if wrong:
@@ -172,22 +190,25 @@ class Payments:
         return {payment.id: payment for payment in self._read(self.client.by_ids("BillPayment", ids), unreadable)}
 
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
-        recent = self._read(self._sent_since(writes), unreadable)
         bills: list[msgspec.Raw] = []
         targets = [posting.linked(part.target) for write in writes for part in _payment(write).applications]
         for entity in posting.ENTITIES.values():
             bills += self.client.by_ids(entity, [id for kind, id in targets if kind == entity])
         unreadable += [bytes(row) for row in bills if not glimpse(row).id]
+        recent = self._read(self._sent_since(writes, bills), unreadable)
         links = [link for row in bills for link in glimpse(row).linked_txn if link.txn_type.startswith("BillPayment")]
         others = {link.txn_id for link in links} - {payment.id for payment in recent}
         return recent + self._read(self.client.by_ids("BillPayment", sorted(others)), unreadable)
 
-    def _sent_since(self, writes: Sequence[Write]) -> list[msgspec.Raw]:
-        """The payments made since the first of these was sent, of their vendor where they share it."""
+    def _sent_since(self, writes: Sequence[Write], bills: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+        """The payments made since the first of these was sent, of their vendor where they and their bills share it: one
+        who was merged into another since has none any more."""
         times = [write.sent_at for write in writes if write.sent_at]
         if not times:
             return []
         vendors = {_payment(write).vendor.id for write in writes if write.sent_at}
+        named = [glimpse(row).vendor_ref for row in bills]
+        vendors |= {str(vendor.get("value")) for vendor in named if isinstance(vendor, dict)}
         first = min(times) - CLOCKS_DIFFER
         terms = [f"MetaData.CreateTime >= {quoted(first.isoformat(timespec='seconds'))}"]
         terms += [f"VendorRef = {quoted(vendor)}" for vendor in vendors if len(vendors) == 1]

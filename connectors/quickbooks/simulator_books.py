@@ -91,6 +91,8 @@ def update(act: Act, entity: Entity, body: Body) -> Body:
         if is_sparse and name not in body and not act.by_person:
             raise missing(name)
     base = {name: value for name, value in old.items() if is_sparse or _is_kept(entity, name)}
+    if act.switches.rate_follows_date and fields.get("TxnDate", old.get("TxnDate")) != old.get("TxnDate"):
+        base.pop("ExchangeRate", None)
     draft = _complete(act, entity, {**base, **fields}, old)
     is_deactivated = entity.listed and old["Active"] and not draft["Active"]
     replaced = _replace(act, entity, old, draft, act.switches.deactivation_event if is_deactivated else "Update")

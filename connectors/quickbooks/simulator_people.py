@@ -15,7 +15,7 @@ from connectors.quickbooks.simulator_company import Act, Company
 from connectors.quickbooks.simulator_entities import ENTITIES
 from connectors.quickbooks.simulator_faults import Body
 from connectors.quickbooks.simulator_features import set_other, subscribe, switch
-from connectors.quickbooks.simulator_merging import merge_vendors
+from connectors.quickbooks.simulator_merging import merge_listed
 from connectors.quickbooks.simulator_oauth import SignIn
 from connectors.quickbooks.simulator_rates import set_rate
 from connectors.quickbooks.simulator_seed import seed
@@ -105,7 +105,11 @@ class PeopleInQuickBooks(Simulator):
 
     def person_merge_vendors(self, realm_id: str, survivor_id: str, loser_id: str) -> Body:
         """One vendor takes over all that another one has."""
-        return merge_vendors(self._act(realm_id), survivor_id, loser_id)
+        return self.person_merge(realm_id, "Vendor", survivor_id, loser_id)
+
+    def person_merge(self, realm_id: str, entity: str, survivor_id: str, loser_id: str) -> Body:
+        """A vendor, account, item, class or department takes over all that another one has."""
+        return merge_listed(self._act(realm_id), entity, survivor_id, loser_id)
 
     def person_close_books(self, realm_id: str, through: str | None) -> None:
         """The accountant closes the books through a day, or opens them again."""

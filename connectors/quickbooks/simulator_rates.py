@@ -1,7 +1,8 @@
 """Exchange rates: home units for one foreign unit, from a day on until the next rate.
 
-That a day before the first known rate has the first one, and a currency without any has 1, is assumed. A rate has no
-Id (Intuit: ExchangeRate); asked for a day, it is shown as of that day.
+That a day before the first known rate has the first one, and a currency without any has 1, is assumed; so is that a
+transaction which a sparse update moves to another day keeps its rate (`rate_follows_date` among the switches). A rate
+has no Id (Intuit: ExchangeRate); asked for a day, it is shown as of that day.
 """
 
 from datetime import datetime

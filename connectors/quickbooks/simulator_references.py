@@ -1,6 +1,9 @@
-"""References in a request: what they point to must be there and active, and the server fills in its name."""
+"""References in a request: what they point to must be there and active, and the server fills in its name.
 
-from collections.abc import Iterator
+Intuit: not that of terms, in every published answer.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.quickbooks.simulator_chart import currency
@@ -8,6 +11,8 @@ from connectors.quickbooks.simulator_company import Act, shown_name
 from connectors.quickbooks.simulator_entities import ENTITIES, REFERENCES
 from connectors.quickbooks.simulator_entity import Entity
 from connectors.quickbooks.simulator_faults import Body, inactive, invalid_reference
+
+WITHOUT_NAMES = ("Term",)
 
 
 def resolve(act: Act, entity: Entity, fields: Body, old: Body | None) -> Body:
@@ -24,18 +29,19 @@ def _resolved(act: Act, key: str, value: Any, targets: dict[str, str], before: s
         return value
     if key == "CurrencyRef":
         return currency(value["value"])
-    if target := _target(key, value, targets):
+    if target := target_of(key, value, targets):
         name = _name(act, target, value["value"], before)
-        return {**value, "name": name} if name else value
+        return {**value, "name": name} if name and target not in WITHOUT_NAMES else value
     if key == "Entity" and "EntityRef" in value:
         person = {**value["EntityRef"], "type": value.get("Type", "Vendor")}
         return {**value, "EntityRef": _resolved(act, "EntityRef", person, targets, before)}
     return {inner: _resolved(act, inner, part, targets, before) for inner, part in value.items()}
 
 
-def _target(key: str, value: Body, targets: dict[str, str]) -> str | None:
+def target_of(key: str, value: Body, targets: Mapping[str, str]) -> str | None:
+    """The entity of what this reference points to, if it is known."""
     if key in ("EntityRef", "Entity") and "value" in value:
-        kind = value.get("type", "Vendor").title() if key == "Entity" else value.get("type", "Vendor")
+        kind = str(value.get("type", "Vendor")).title()
         return kind if kind in ENTITIES else None
     return targets.get(key)
 
@@ -55,7 +61,7 @@ def _pointed_to(value: Any, targets: dict[str, str]) -> Iterator[tuple[str, str]
             yield from _pointed_to(part, targets)
     elif isinstance(value, dict):
         for key, part in value.items():
-            target = _target(key, part, targets) if isinstance(part, dict) and "value" in part else None
+            target = target_of(key, part, targets) if isinstance(part, dict) and "value" in part else None
             if target:
                 yield target, part["value"]
             else:

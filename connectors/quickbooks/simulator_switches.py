@@ -56,6 +56,10 @@ class Switches:
     deactivation_event: str = "Update"
     """What webhooks call the deactivation of an object of a list: Update or Delete, both are reported."""
 
+    rate_follows_date: bool = False
+    """Whether a change of a transaction's date that names no exchange rate takes the new day's, instead of keeping the
+    one that stands, as a sparse update keeps whatever it does not name."""
+
     item_accounts_on_lines: bool = True
     """Whether a line on an item shows the item's account, as documented; live captures lack it."""
 

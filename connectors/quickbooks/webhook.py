@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -51,13 +52,19 @@ class Notifications(msgspec.Struct, frozen=True):
 
 
 def read_hints(delivered: Delivered, verifier: str) -> list[Hint]:
-    """What has changed, each object once; both objects of a merge. What we do not read is left out."""
+    """What has changed, each object once; both objects of a merge, of which one names the other that took it over. What
+    we do not read is left out."""
     _verify(delivered, verifier)
     try:
         body = msgspec.json.decode(delivered.body, type=tuple[Event, ...] | Notifications)
     except msgspec.DecodeError as error:
         raise error_of("webhook_shape", str(error)) from error
-    return list(dict.fromkeys(_of_older(body) if isinstance(body, Notifications) else _of_events(body)))
+    told: dict[Hint, Hint] = {}
+    for hint in _of_older(body) if isinstance(body, Notifications) else _of_events(body):
+        known = told.setdefault(replace(hint, merged_into=""), hint)
+        if hint.merged_into and not known.merged_into:  # what happened to it beside is one thing less to know
+            told[replace(hint, merged_into="")] = hint
+    return list(told.values())
 
 
 def _verify(delivered: Delivered, verifier: str) -> None:
@@ -72,14 +79,14 @@ def _verify(delivered: Delivered, verifier: str) -> None:
 def _of_events(events: tuple[Event, ...]) -> Iterator[Hint]:
     for event in events:
         _, _, rest = event.type.partition("qbo.")
-        ids = [event.intuitentityid, *_removed(event.data)]
-        yield from _hints(event.intuitaccountid, rest.partition(".")[0], ids, event.id)
+        name, id = rest.partition(".")[0], event.intuitentityid
+        yield from _hints(event.intuitaccountid, name, id, _removed(event.data), event.id)
 
 
 def _of_older(body: Notifications) -> Iterator[Hint]:
     for notification in body.eventNotifications:
         for one in notification.dataChangeEvent.entities:
-            yield from _hints(notification.realmId, one.get("name"), [one.get("id"), *_removed(one)], "")
+            yield from _hints(notification.realmId, one.get("name"), one.get("id"), _removed(one), "")
 
 
 def _removed(said: Any) -> list[Any]:
@@ -87,8 +94,11 @@ def _removed(said: Any) -> list[Any]:
     return [said.get("deletedId"), said.get("deletedID")] if isinstance(said, dict) else []
 
 
-def _hints(account_id: str, name: Any, ids: list[Any], event: str) -> Iterator[Hint]:
+def _hints(account_id: str, name: Any, id: Any, removed: list[Any], event: str) -> Iterator[Hint]:
     source = BY_NAME.get(str(name).lower())
-    for id in ids:
-        if source and account_id and id and isinstance(id, str):
-            yield Hint(account_id=account_id, kind=source.kind, id=source.record_id(id), event=event)
+    for one in (id, *removed):
+        if source and account_id and one and isinstance(one, str):
+            into = source.record_id(id) if one != id and id and isinstance(id, str) else ""
+            yield Hint(
+                account_id=account_id, kind=source.kind, id=source.record_id(one), event=event, merged_into=into
+            )  # fmt: skip

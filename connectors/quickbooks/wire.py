@@ -44,6 +44,7 @@ class Glimpse(Shape, frozen=True, kw_only=True):
     id: str = ""
     status: Text = msgspec.field(name="status", default=None)
     linked_txn: tuple[Link, ...] = ()
+    vendor_ref: Any = None
 
 
 class MetaData(Shape, frozen=True, kw_only=True):
@@ -235,9 +236,10 @@ class Document(Entity, frozen=True, kw_only=True):
 
 
 class Payable(Document, frozen=True, kw_only=True):
-    """A bill or a vendor credit."""
+    """A bill or a vendor credit; how its tax was worked out is said outside of the US."""
 
     balance: Decimal
+    global_tax_calculation: Text = None
     ap_account_ref: Reference | None = msgspec.field(name="APAccountRef", default=None)
     linked_txn: tuple[Link, ...] = ()
 
@@ -260,6 +262,7 @@ class BillPayment(Entity, frozen=True, kw_only=True):
     txn_date: date | None = None
     doc_number: Text = None
     private_note: Text = None
+    exchange_rate: Decimal | None = None
     line: tuple[TransactionLine, ...] = ()
 
 
@@ -274,6 +277,15 @@ class Ledger(Entity, frozen=True, kw_only=True):
     entity_ref: Reference | None = None
     line: tuple[TransactionLine, ...] = ()
     linked_txn: tuple[Link, ...] = ()
+
+
+class ExchangeRate(Shape, frozen=True, kw_only=True):
+    """The home units for one unit of a currency, as of a day."""
+
+    source_currency_code: Text = None
+    target_currency_code: Text = None
+    rate: Decimal | None = None
+    as_of_date: date | None = None
 
 
 class Attached(Shape, frozen=True, kw_only=True):
@@ -307,4 +319,5 @@ class Answer(Shape, frozen=True, kw_only=True):
     changes: tuple[dict[str, tuple[dict[str, msgspec.Raw], ...]], ...] = msgspec.field(name="CDCResponse", default=())
     time: Moment | None = msgspec.field(name="time", default=None)
     company_info: Block = {}
+    exchange_rate: ExchangeRate = ExchangeRate()
     preferences: msgspec.Raw = msgspec.Raw(b"{}")

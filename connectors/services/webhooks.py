@@ -69,6 +69,7 @@ def _keep(app: App, delivery: WebhookDelivery, hints: Sequence[Hint], now: datet
                 account_id=hint.account_id,
                 kind=hint.kind,
                 remote_id=hint.id,
+                merged_into=hint.merged_into,
                 event=hint.event or delivery.digest,
                 delivery_id=delivery.pk,
                 received_at=now,

@@ -280,7 +280,8 @@ def _wait_or_hold(slice_: Slice, one: Claim, missing: Missing) -> Verdict:
 def _lock(slice_: Slice) -> list[Claim]:
     now = slice_.now()
     with database.cursor() as cursor:
-        at_once = IMAGES_AT_ONCE if slice_.kind is Kind.IMAGE else AT_ONCE
+        most = IMAGES_AT_ONCE if slice_.kind is Kind.IMAGE else AT_ONCE
+        at_once = slice_.talk.sent_soon(slice_.talk.provider.limits.batch.get(slice_.kind, 1), most=most)
         cursor.execute(NEXT, [slice_.tenant_id, slice_.stream.pk, now, at_once])
         ids = [id for (id,) in cursor.fetchall()]
         link_forgotten(slice_, ids)

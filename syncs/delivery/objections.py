@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from connectors.records import AnyRecord, Bill, LedgerEntry, Payable, Payment, Phase
 
+PAYEE_DIFFERS = "payee_differs"
 LOOKS_ALIKE_WITHIN = timedelta(days=10)
 
 
@@ -66,9 +67,12 @@ def _objections(
                 yield Objection(code="earlier_posting_stands", reason=reason, clears=True, final=True)
             else:
                 yield _by_hand(short)
-    if len(accounts) > 1 or {vendor for vendor, _ in accounts} != {payment.vendor.id}:
+    if len(accounts) > 1:
         reason = "Its bills differ in vendor or currency."
         yield Objection(code="payment_several_accounts", reason=reason, final=True)
+    elif {vendor for vendor, _ in accounts} != {payment.vendor.id}:
+        reason = "Its bills are of another vendor than was paid."
+        yield Objection(code=PAYEE_DIFFERS, reason=reason, final=True)
 
 
 def as_bill(entry: LedgerEntry, on_it: Mapping[str, AnyRecord]) -> AnyRecord:

@@ -8,21 +8,24 @@ import msgspec
 
 from connectors.base import PAID_ON, ids_of_pieces
 from connectors.conversation import Conversation, Steps, fetching
-from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment
+from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment, Ref
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
-from syncs.delivery.objections import Objection, as_bill, objection, settles
+from syncs.delivery.merged import NOBODY, Former, fetch_former
+from syncs.delivery.objections import PAYEE_DIFFERS, Objection, as_bill, objection, settles
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 
 
 @dataclass(kw_only=True)
 class Open:
-    """The bills and credits that a set settles, as the ERP shows them less what is cleared already; what they carry."""
+    """The bills and credits that a set settles, as the ERP shows them less what is cleared already; what they carry;
+    who was paid and is not their vendor now."""
 
     bills: dict[str, AnyRecord]
     carried: dict[str, AnyRecord]
     being_posted: set[str] = field(default_factory=set)
     overruled: Mapping[int, Overruled] = field(default_factory=dict)
+    former: Former = NOBODY
 
     def without(self, posting: Payment) -> "Open":
         """What is open once this posting is taken back."""
@@ -44,7 +47,41 @@ def fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
     bills |= {id: as_bill(one, carried) for id, one in bills.items() if isinstance(one, LedgerEntry)}
     linked = not_ours_but_linked(slice_, carried)
     carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
-    return Open(bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]))
+    former = yield from _fetch_payees(slice_, settling, bills)
+    return Open(
+        bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]), former=former
+    )  # fmt: skip
+
+
+def _fetch_payees(slice_: Slice, settling: Sequence[Planned], bills: Mapping[str, AnyRecord]) -> Steps[Former]:
+    """The steps to the vendors that were paid and whose bills are another's now."""
+    paid = [(_payee(payment_of(one)), _vendors(payment_of(one), bills)) for one in settling]
+    others = {payee for payee, vendors in paid if vendors - {payee}}
+    named = {vendor for _, vendors in paid for vendor in vendors}
+    return (yield from fetch_former(slice_.target, others, named, slice_.talk.call)) if others else NOBODY
+
+
+def to_present_payee(one: Planned, open_: Open) -> Planned:
+    """The payment to the vendor that all its bills are of now, where its own was merged into that one."""
+    payment = payment_of(one)
+    payee, vendors = _payee(payment), _vendors(payment, open_.bills)
+    if len(vendors) != 1 or not open_.former.may_be_merged(payee, *vendors):
+        return one
+    return to_payee(one, *vendors)
+
+
+def to_payee(one: Planned, vendor: Ref) -> Planned:
+    """The same payment to this vendor."""
+    return replace(one, write=replace(one.write, record=msgspec.structs.replace(payment_of(one), vendor=vendor)))
+
+
+def _payee(payment: Payment) -> Ref:
+    return Ref(Kind.VENDOR, payment.vendor.id)
+
+
+def _vendors(payment: Payment, bills: Mapping[str, AnyRecord]) -> set[Ref]:
+    found = (bills.get(application.target.id) for application in payment.applications)
+    return {bill.vendor for bill in found if isinstance(bill, Payable)}
 
 
 def _as_ours(payment: AnyRecord) -> AnyRecord:
@@ -54,8 +91,13 @@ def _as_ours(payment: AnyRecord) -> AnyRecord:
 
 def objection_to(one: Planned, open_: Open) -> Objection | None:
     """The first objection to posting this payment that nobody has overruled."""
-    allowed = open_.overruled.get(one.claim.id, NONE)
-    return objection(_as_paid(one), open_.bills, open_.carried, open_.being_posted, allowed)
+    allowed, payment = open_.overruled.get(one.claim.id, NONE), _as_paid(one)
+    found = objection(payment, open_.bills, open_.carried, open_.being_posted, allowed)
+    if found is None or found.code != PAYEE_DIFFERS:
+        return found
+    names = " and ".join(sorted(open_.former.name(vendor) for vendor in _vendors(payment, open_.bills)))
+    reason = f"{open_.former.name(_payee(payment))} was paid; in the ERP the bills are of {names} now."
+    return replace(found, reason=reason)
 
 
 def give_back(open_: Open, posting: Payment) -> None:

@@ -17,7 +17,16 @@ from syncs.delivery.as_left import as_left, is_changed
 from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.objections import Objection, discounts, is_same_posting, settles, takes
-from syncs.delivery.open_bills import Open, fetch_open, fetched, give_back, objection_to, payment_of
+from syncs.delivery.open_bills import (
+    Open,
+    fetch_open,
+    fetched,
+    give_back,
+    objection_to,
+    payment_of,
+    to_payee,
+    to_present_payee,
+)
 from syncs.delivery.planned import Planned
 from syncs.delivery.reposts import POLICY, POST_ANEW, POSTED_ANEW, added, is_alive, is_first_half, is_to_be_posted_anew
 from syncs.delivery.slice import Slice
@@ -44,6 +53,7 @@ def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     checked, found, postings = Checked(), {}, {}
     if others:
         postings = yield from fetched(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
+        others = [_to_its_payee(one, postings.get(_link(one).id)) for one in others]
         yield "postings fetched"
     lost = [one for one in others if not is_alive(postings.get(_link(one).id))]
     if creates or lost:
@@ -86,7 +96,7 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
         else:
             checked.verdicts.append(one.left_out())
         return
-    _clear(checked, one, open_)
+    _clear(checked, to_present_payee(one, open_), open_)
 
 
 def _clear(checked: Checked, one: Planned, open_: Open) -> None:
@@ -209,6 +219,12 @@ def _closed_for(slice_: Slice, one: Planned) -> Objection | None:
 def _not_ours(one: Planned, code: str, what: str) -> Verdict:
     reason = f"Payment {_link(one).id} in the ERP {what}."
     return one.verdict(State.HELD, outcome="not sent", code=code, needs_somebody=True, reason=reason)
+
+
+def _to_its_payee(one: Planned, posting: AnyRecord | None) -> Planned:
+    """A change of a posting says the vendor that it has now, who may have been merged into another since."""
+    changes = one.write.action is Action.UPDATE and isinstance(posting, Payment)
+    return to_payee(one, posting.vendor) if changes and isinstance(posting, Payment) else one
 
 
 def _is_moved(one: Planned, postings: dict[str, AnyRecord]) -> bool:

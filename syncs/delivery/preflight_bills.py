@@ -3,21 +3,23 @@
 A bill is stopped only on what the ERP says of it at this moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from connectors.conversation import Steps, fetching
-from connectors.records import AnyRecord, Kind, Payment
+from connectors.records import AnyRecord, Kind, Payment, Ref
 from syncs.delivery.flows import delivery_fingerprint
+from syncs.delivery.merged import NOBODY, Document, Former, exchanged, fetch_former, last_sent
 from syncs.delivery.objections import settles
 from syncs.delivery.open_bills import settlements
 from syncs.delivery.planned import SETTLED_BY_US, Planned
 from syncs.delivery.preflight import ASK_AGAIN, Checked, soon
-from syncs.delivery.scope import Circumstances, Wish, rule
+from syncs.delivery.scope import CHANGED_AFTER_LOCK, Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.source import ask_source
 from syncs.delivery.verdict import Verdict
 from syncs.mirror.settled_elsewhere import NOTHING, explained
+from syncs.states import State
 
 
 def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
@@ -26,10 +28,13 @@ def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     checked = Checked(verdicts=found)
     done = {verdict.id for verdict in found}
     left = [one for one in planned if one.claim.id not in done]
-    checked.cleared = [one for one in left if one.ruling.code != "settled_elsewhere"]
+    checked.cleared = [one for one in left if one.ruling.code not in ("settled_elsewhere", CHANGED_AFTER_LOCK)]
     doubted = [one for one in left if one.ruling.code == "settled_elsewhere"]
+    locked = [one for one in left if one.ruling.code == CHANGED_AFTER_LOCK]
     if doubted:
         yield from _check_stops(slice_, doubted, checked)
+    if locked:
+        yield from _check_merges(slice_, locked, checked)
     return checked
 
 
@@ -69,6 +74,40 @@ def _check_stops(slice_: Slice, doubted: Sequence[Planned], checked: Checked) ->
             checked.verdicts.append(_look_again(one))
         else:
             checked.cleared.append(one)
+
+
+def _check_merges(slice_: Slice, locked: Sequence[Planned], checked: Checked) -> Steps[None]:
+    """Whether these were changed at all, but that people merged whom or what they name: the network, which has locked
+    them, goes on with those that it knows."""
+    sent = {one.claim.id: _sent(slice_, one) for one in locked}
+    changes = {id: exchanged(before, after) if before else {} for id, (before, after) in sent.items()}
+    former = NOBODY
+    if olds := {old for changed in changes.values() for old in changed}:
+        news = {new for changed in changes.values() for new in changed.values()}
+        former = yield from fetch_former(slice_.source, olds, news, lambda job: ask_source(slice_, job))
+    for one in locked:
+        (before, after), pairs = sent[one.claim.id], changes[one.claim.id].items()
+        if before is None or not pairs or not all(former.may_be_merged(*pair) for pair in pairs):
+            checked.cleared.append(one)
+        elif one.explained >= after.amount or all(former.is_merged(*pair, before, after) for pair in pairs):
+            checked.verdicts.append(one.stands(outcome="not needed", verb="delivery_skipped"))
+        else:
+            checked.verdicts.append(_perhaps_merged(one, former, dict(pairs)))
+
+
+def _sent(slice_: Slice, one: Planned) -> tuple[Document | None, Document]:
+    """The document as the network took it last, and as it is now."""
+    now = one.claim.record
+    assert isinstance(now, Document)
+    return last_sent(slice_.source, now, one.claim.settled_fingerprint), now
+
+
+def _perhaps_merged(one: Planned, former: Former, pairs: Mapping[Ref, Ref]) -> Verdict:
+    changed = "; ".join(
+        f"{former.name(old)}, which is not active, and now {former.name(new)}" for old, new in pairs.items()
+    )
+    reason = f"When the network locked it, it named {changed}. If they were merged, the network may go on."
+    return one.verdict(State.HELD, outcome="not sent", code="perhaps_merged", reason=reason, needs_somebody=True)
 
 
 def _is_stopped(slice_: Slice, one: Planned, bill: AnyRecord | None, posted: Decimal) -> bool:

@@ -7,12 +7,25 @@ from django.db import connection as database
 from msgspec.structs import replace
 
 from connectors.errors import MappingError
-from connectors.records import Account, AnyRecord, Dimension, Image, Kind, Line, Payable, Payment, PurchaseOrder, Ref
+from connectors.records import (
+    Account,
+    AnyRecord,
+    Dimension,
+    Image,
+    Kind,
+    Line,
+    Payable,
+    Payment,
+    PurchaseOrder,
+    Ref,
+    Vendor,
+)
 from syncs.delivery.decided import bills_of_invoices
 from syncs.delivery.reissues import Owed, owed_on_entries, settle_entry
 from syncs.delivery.slice import Slice
 from syncs.mapping.dimensions import dimension_of, required_dimensions
 from syncs.mapping.items import accounts_of_items
+from syncs.mapping.terms import names_of_terms
 from syncs.states import State
 
 LEFT_OUT = (State.OUT_OF_SCOPE, State.IGNORED)
@@ -62,24 +75,34 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What stands for what a record leaves out: the accounts of items and of tax, and the names of terms."""
+
+    items: Mapping[str, Ref]
+    taxes: Ref | None
+    terms: Mapping[str, str]
+
+    def account_of(self, line: Line) -> Ref | None:
+        """Where a line is booked: on its own account, else on its item's, or on the one for tax."""
+        if line.account is None and line.is_tax:
+            return self.taxes
+        return line.account or (self.items.get(line.item.id) if line.item else None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class References:
-    """What is known of everything that some records refer to; `items` are the accounts of items, `owed` what is owed
-    anew, by the payments that some replace."""
+    """What is known of everything that records refer to, what stands for what names no account or name, and what the
+    ERP owes anew, by the payments that some replace."""
 
     known: Mapping[Ref, Known]
-    items: Mapping[str, Ref]
+    standing: Standing
     owed: Mapping[str, Owed] = field(default_factory=dict)
 
 
-def account_of(line: Line, items: Mapping[str, Ref]) -> Ref | None:
-    """Where a line is booked: on its own account, else on its item's."""
-    return line.account or (items.get(line.item.id) if line.item else None)
-
-
-def references(record: AnyRecord, items: Mapping[str, Ref]) -> list[Ref]:
+def references(record: AnyRecord, standing: Standing) -> list[Ref]:
     """The references of a record that have to be resolved before it is sent."""
     if isinstance(record, Payable | PurchaseOrder):
-        on_lines = ((account_of(line, items), line.order, *line.dimensions) for line in record.lines)
+        on_lines = ((standing.account_of(line), line.order, *line.dimensions) for line in record.lines)
         return [record.vendor, *(ref for refs in on_lines for ref in refs if ref is not None)]
     if isinstance(record, Image):
         return [record.of]
@@ -92,12 +115,16 @@ def references(record: AnyRecord, items: Mapping[str, Ref]) -> list[Ref]:
 def look_up(slice_: Slice, records: Sequence[AnyRecord]) -> References:
     """What we know of everything that these records reference, in one statement for what flows."""
     lines = (line for record in records if isinstance(record, Payable | PurchaseOrder) for line in record.lines)
-    items = accounts_of_items(slice_.source, lines)
-    wanted = {ref for record in records for ref in references(record, items)}
+    standing = Standing(
+        items=accounts_of_items(slice_.source, lines),
+        taxes=slice_.accounts.taxes,
+        terms=names_of_terms(slice_.source, records),
+    )
+    wanted = {ref for record in records for ref in references(record, standing)}
     known = _known(slice_, sorted(wanted, key=lambda ref: (ref.kind, ref.id, ref.key)))
     if slice_.flow.source != "erp":
         known = _decided(slice_, wanted) | known
-    return References(known=known, items=items, owed=owed_on_entries(slice_, records))
+    return References(known=known, standing=standing, owed=owed_on_entries(slice_, records))
 
 
 def _decided(slice_: Slice, wanted: Collection[Ref]) -> dict[Ref, Known]:
@@ -144,9 +171,13 @@ def _known(slice_: Slice, wanted: Sequence[Ref]) -> dict[Ref, Known]:
 def resolve(slice_: Slice, record: AnyRecord, there: References) -> AnyRecord:
     """The record in the target's ids; Missing names what to wait for, MappingError what a person has to map."""
     if isinstance(record, Payable | PurchaseOrder):
+        if isinstance(record, Payable) and any(line.is_tax and not line.account for line in record.lines):
+            slice_.accounts.tax_account()  # an order is sent without: it decides no money
         vendor = _across(slice_, record.vendor, there)
         lines = tuple(_resolve_line(slice_, line, there) for line in record.lines)
         return replace(record, vendor=vendor, lines=lines)
+    if isinstance(record, Vendor) and record.term is not None:
+        return replace(record, term=None, terms=there.standing.terms.get(record.term.id, record.terms))
     if isinstance(record, Image):
         return replace(record, of=_across(slice_, record.of, there))
     if isinstance(record, Payment):
@@ -169,7 +200,7 @@ def resolve(slice_: Slice, record: AnyRecord, there: References) -> AnyRecord:
 
 def _resolve_line(slice_: Slice, line: Line, there: References) -> Line:
     """The line in the target's ids; a purchase order that is not there is left out, since it decides no money."""
-    account = account_of(line, there.items)
+    account = there.standing.account_of(line)
     if not line.is_tax:
         carried = {dimension_of(ref) for ref in line.dimensions}
         for name in required_dimensions(slice_.policies):

@@ -57,6 +57,7 @@ class Circumstances:
 
 SEND = Ruling(wish=Wish.SEND)
 NOT_PAID = "currency_not_paid"
+CHANGED_AFTER_LOCK = "changed_after_lock"
 
 
 def rule(record: AnyRecord, around: Circumstances) -> Ruling:
@@ -131,7 +132,7 @@ def _rule_payable(bill: Payable, around: Circumstances) -> Ruling:
 def _rule_sent(bill: Payable, what: str, around: Circumstances) -> Ruling:
     if around.locked:
         reason = "It was changed in the ERP after the network had locked it, so it is withdrawn there."
-        return Ruling(wish=Wish.STOP, code="changed_after_lock", reason=reason)
+        return Ruling(wish=Wish.STOP, code=CHANGED_AFTER_LOCK, reason=reason)
     settled = bill.amount - bill.balance
     if settled > around.explained:
         reason = f"{settled} of {bill.amount} is settled in the ERP, of which we posted {around.explained}."

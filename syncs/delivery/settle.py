@@ -129,11 +129,14 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     if isinstance(outcome, RecordRejected) and outcome.code == PERIOD_CLOSED and one.only_told:
         return one.left_as_it_stands(outcome="refused")
     decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1, deadline=one.write.sent_at + ATTEMPT)
+    code, reason = decision.code, decision.reason
+    if decision.state is State.HELD and one.ruling.code == "payment_reversed":
+        code, reason = "reversal_refused", f"{one.ruling.reason} The ERP shows its bills as paid. {reason}"
     return one.verdict(
         decision.state,
         next_attempt_at=decision.next_attempt_at,
-        code=decision.code,
-        reason=decision.reason,
+        code=code,
+        reason=reason,
         uncount=not decision.counted,
         needs_somebody=decision.needs_somebody,
         cause_key=f"integration:{slice_.integration.pk}:{decision.code}" if decision.stops_the_stream else "",

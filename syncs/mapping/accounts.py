@@ -1,4 +1,4 @@
-"""Which account of the ERP a payment is posted to."""
+"""Which account of the ERP a payment is posted to, and discounts and taxes are booked on."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +36,16 @@ class AccountMappings:
     def discount_account(self) -> str:
         """What discounts are booked on; MappingError if unmapped."""
         return self._target(Mapping.Subject.DISCOUNT, EVERY_OTHER, "unmapped_discount", "discounts taken").id
+
+    @property
+    def taxes(self) -> Ref | None:
+        """What tax on bills is booked on, if that is mapped."""
+        target = self.by_subject.get((Mapping.Subject.TAX, EVERY_OTHER))
+        return Ref(Kind.ACCOUNT, target) if target else None
+
+    def tax_account(self) -> Ref:
+        """What tax on bills is booked on; MappingError if unmapped."""
+        return self._target(Mapping.Subject.TAX, EVERY_OTHER, "unmapped_tax", "the tax on bills and credits")
 
     def _target(self, subject: Mapping.Subject, source: str, code: str, words: str) -> Ref:
         target = self.by_subject.get((subject, source)) or self.by_subject.get((subject, EVERY_OTHER))

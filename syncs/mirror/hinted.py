@@ -34,13 +34,13 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 def fetch_hinted(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[bool]:
     """Fetch what waits, one call's worth of one kind; whether there was anything."""
-    pending = list(_pending(feed).order_by("id").values_list("id", "kind", "remote_id")[:AT_ONCE])
+    pending = list(_pending(feed).order_by("id")[:AT_ONCE])
     if not pending:
         _wait_for_more(feed)
         return False
-    kind = min((Kind(kind) for _, kind, _ in pending), key=lambda kind: FLOWS[kind].rank if kind in FLOWS else 0)
-    ids = list(dict.fromkeys(remote_id for _, of_kind, remote_id in pending if of_kind == kind))[:IDS_AT_ONCE]
-    settled = [id for id, of_kind, remote_id in pending if of_kind == kind and remote_id in ids]
+    kind = min((Kind(hint.kind) for hint in pending), key=lambda kind: FLOWS[kind].rank if kind in FLOWS else 0)
+    ids = list(dict.fromkeys(hint.remote_id for hint in pending if hint.kind == kind))[:IDS_AT_ONCE]
+    settled = [hint for hint in pending if hint.kind == kind and hint.remote_id in ids]
     try:
         found = yield from conversation.call(fetching(kind, ids))
     except UnexpectedResponse:
@@ -102,12 +102,13 @@ def _keep(
     kind: Kind,
     ids: Sequence[str],
     found: dict[str, AnyRecord],
-    settled: Sequence[int],
+    settled: Sequence[Hint],
 ) -> None:
     now = conversation.effects.clock.now()
+    merged = {hint.remote_id: hint.merged_into for hint in settled if hint.merged_into}
     page = Page(
         records=[(kind, record) for record in found.values()],
-        gone=[Gone(kind=kind, id=remote_id) for remote_id in ids if remote_id not in found],
+        gone=[Gone(kind=kind, id=id, merged_into=merged.get(id, "")) for id in ids if id not in found],
         cursor={},
         more=False,
     )
@@ -120,16 +121,26 @@ def _keep(
             runs.note(feed, counts, started=lease.taken_at, now=now)
             if not feed.stage:
                 runs.end(feed)
-        Hint.objects.filter(pk__in=settled).update(settled_at=now)
+        _settle(feed, settled, now)
         reading_succeeded(feed, now)
 
 
-def _leave_to_changes(feed: Feed, lease: Lease, conversation: Conversation, settled: Sequence[int]) -> None:
+def _settle(feed: Feed, settled: Sequence[Hint], now: datetime) -> None:
+    """Nothing is to be fetched for these any more; what was merged is known to be, also where it is still there."""
+    for hint in settled:
+        if hint.merged_into:
+            ours = RemoteRecord.objects.filter(tenant_id=feed.tenant_id, connection_id=feed.connection_id)
+            merged = ours.filter(kind=hint.kind, remote_id=hint.remote_id).exclude(gone="", status="active")
+            merged.update(merged_into=hint.merged_into)
+    Hint.objects.filter(pk__in=[hint.pk for hint in settled]).update(settled_at=now)
+
+
+def _leave_to_changes(feed: Feed, lease: Lease, conversation: Conversation, settled: Sequence[Hint]) -> None:
     now = conversation.effects.clock.now()
     with transaction.atomic():
         lease.check(now)
         conversation.kept_exchanges()
-        Hint.objects.filter(pk__in=settled).update(settled_at=now)
+        _settle(feed, settled, now)
         Feed.objects.filter(pk=feed.pk).update(due_at=now)
 
 

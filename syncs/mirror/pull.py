@@ -155,9 +155,10 @@ def _kinds(feed: Feed, conversation: Conversation, now: datetime) -> list[Kind]:
 
 
 def _in_order(kinds: Collection[Kind]) -> list[Kind]:
-    """What flows first, in its order, then the others; the same order in every process, which a set does not have."""
-    last = len(FLOWS) + 1
-    return sorted(kinds, key=lambda kind: (FLOWS[kind].rank if kind in FLOWS else last, kind))
+    """What flows in its order, after the terms that vendors are sent with, then the others; the same order in every
+    process, which a set does not have."""
+    rank = {Kind.TERM: 0, **{kind: flow.rank for kind, flow in FLOWS.items()}}
+    return sorted(kinds, key=lambda kind: (rank.get(kind, len(FLOWS) + 1), kind))
 
 
 def _keep(feed: Feed, lease: Lease, conversation: Conversation, page: Page, now: datetime) -> int:

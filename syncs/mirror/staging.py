@@ -47,7 +47,10 @@ class Staged(NamedTuple):
 
 _kept = Staged._fields[: Staged._fields.index("body")]
 KEPT = ", ".join(_kept)  # the columns that a remote record has under the same names
-KEPT_ANEW = ", ".join(f"excluded.{name}" for name in _kept)
+# What a webhook said of a merge stays, though no reading says it, unless its record is in use again.
+_MERGED_INTO = """CASE WHEN excluded.merged_into <> '' OR excluded.gone = '' AND excluded.status = 'active'
+    THEN excluded.merged_into ELSE r.merged_into END"""
+KEPT_ANEW = ", ".join(_MERGED_INTO if name == "merged_into" else f"excluded.{name}" for name in _kept)
 
 
 def bring(cursor: Any, rows: Iterable[Staged]) -> None:

@@ -14,6 +14,7 @@ class Mapping(models.Model):
         FUNDING_ACCOUNT = "funding_account", "bank account that payments are posted to, by method"
         IN_TRANSIT = "in_transit", "payments in transit"
         DISCOUNT = "discount", "discounts taken"
+        TAX = "tax", "tax on bills and credits"
         CODE = "code", "account or dimension that the AP network has under a code of its own"
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="mappings")

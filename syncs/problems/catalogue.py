@@ -62,6 +62,12 @@ ENGINE = (
         remedy="Map the account that finance books discounts on; what waits is released.",
     ),
     Fault(
+        code="unmapped_tax",
+        actor=Actor.OPERATIONS,
+        cause="A bill or credit carries tax, and no account for tax is mapped.",
+        remedy="Map the account that finance books the tax of bills on; what waits is released.",
+    ),
+    Fault(
         code="payment_status_unknown",
         actor=Actor.US,
         cause="The payment has a status that the contract does not know.",
@@ -72,6 +78,12 @@ ENGINE = (
         actor=Actor.OPERATIONS,
         cause="A posted payment went back to an earlier status.",
         remedy="Ask the AP network what became of it, then void the posting by hand and ignore this.",
+    ),
+    Fault(
+        code="reversal_refused",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment was taken back at the AP network, and the ERP refuses the void: its bills look paid.",
+        remedy="Are the books closed: open them and send it again, or choose the policy of a journal entry.",
     ),
     Fault(
         code="payment_does_not_tie",
@@ -90,6 +102,18 @@ ENGINE = (
         actor=Actor.CUSTOMER_AP,
         cause="The bills that the payment names are of different vendors or currencies.",
         remedy="Enter the payment in the ERP by hand, then ignore this record.",
+    ),
+    Fault(
+        code="payee_differs",
+        actor=Actor.CUSTOMER_AP,
+        cause="The network paid one vendor, and in the ERP the bills of the payment are another's now.",
+        remedy="If both are one, merge them in the ERP and send this again. If not, give the bills back to the other.",
+    ),
+    Fault(
+        code="perhaps_merged",
+        actor=Actor.CUSTOMER_AP,
+        cause="What a bill names that the network has locked was merged in the ERP, or the bill was changed by hand.",
+        remedy="If it was merged, ignore this record. If not, have the invoice rejected and enter the bill anew.",
     ),
     Fault(
         code="recorded_by_hand",

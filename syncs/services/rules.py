@@ -27,7 +27,15 @@ HELD_FOR = {
     Mapping.Subject.FUNDING_ACCOUNT: "unmapped_funding_account",
     Mapping.Subject.IN_TRANSIT: "unmapped_in_transit",
     Mapping.Subject.DISCOUNT: "unmapped_discount",
+    Mapping.Subject.TAX: "unmapped_tax",
 }
+MONEY = (Mapping.Subject.FUNDING_ACCOUNT, Mapping.Subject.IN_TRANSIT)
+NEEDED = {
+    **dict.fromkeys(MONEY, "payments are posted to accounts of type Bank"),
+    Mapping.Subject.DISCOUNT: "discounts to an income or expense account",
+    Mapping.Subject.TAX: "tax is booked on asset, liability or expense accounts without money or payables on them",
+}
+NOT_FOR_TAX = (BANK, "credit card", "accounts payable", "accounts receivable")
 DECIDED_BY = {
     "pending_payments": ("unmapped_in_transit", "payment_not_executed"),
     "currencies": ("currency_not_paid",),
@@ -35,7 +43,7 @@ DECIDED_BY = {
     "hold_days": (),
     "closed_period": ("period_closed",),
     "changed_applications": ("applications_changed",),
-    "reversal_entry": ("period_closed",),
+    "reversal_entry": ("reversal_refused",),
     "post_on": ("unmapped_in_transit", "payment_not_executed", "payment_not_cleared"),
 }
 
@@ -50,8 +58,8 @@ class Decided:
 
 def _is_the_other(integration: Integration, subject: str, target: str) -> bool:
     """Whether the account is mapped for the other subject: money in transit is not on the bank account yet."""
-    in_force = Mapping.objects.filter(integration=integration, target=target, valid_to=None)
-    return in_force.exclude(subject=subject).exists()
+    in_force = Mapping.objects.filter(integration=integration, subject__in=MONEY, target=target, valid_to=None)
+    return subject in MONEY and in_force.exclude(subject=subject).exists()
 
 
 def set_mapping(
@@ -62,8 +70,8 @@ def set_mapping(
     if subject not in HELD_FOR:
         errors["subject"] = f"Choose one of: {', '.join(Mapping.Subject(one).label for one in HELD_FOR)}."
     elif source not in (SOURCES if subject == Mapping.Subject.FUNDING_ACCOUNT else (EVERY_OTHER,)):
-        errors["source"] = "Choose a method of payment; in transit and discounts have one account for all of them."
-    if problem := _unfit(integration, subject, target):
+        errors["source"] = "Choose a method of payment; everything else has one account for all of them."
+    if subject in HELD_FOR and (problem := _unfit(integration, subject, target)):
         errors["target"] = problem
     elif not errors and _is_the_other(integration, subject, target):
         errors["target"] = "Payments in transit need an account of their own: this one is mapped as the other already."
@@ -137,30 +145,28 @@ def needed(why: str) -> dict[str, str]:
 
 
 def is_fit(account: Account, subject: str) -> bool:
-    """Whether an account is one of those that can stand for this: money lies on a bank account, a discount nowhere."""
-    if subject != Mapping.Subject.DISCOUNT:
-        return account.type.lower() == BANK
-    return account.classification in ("expense", "revenue")
+    """Whether an account is one of those that can stand for this: money lies on a bank account, nothing else does."""
+    if subject == Mapping.Subject.TAX:
+        booked = account.classification in ("asset", "liability", "expense")
+        return booked and account.type.lower() not in NOT_FOR_TAX
+    if subject == Mapping.Subject.DISCOUNT:
+        return account.classification in ("expense", "revenue")
+    return account.type.lower() == BANK
 
 
 def _unfit(integration: Integration, subject: str, target: str) -> str:
-    """Why payments cannot be posted to this account."""
+    """Why this account cannot stand for this."""
     known = RemoteRecord.objects.filter(
         tenant_id=integration.tenant_id, connection_id=integration.erp_id, kind=Kind.ACCOUNT, remote_id=target, gone=""
     ).first()
     if known is None:
-        return f"The ERP has shown us no account {target!r}. Choose one of its bank accounts, or read the ERP again."
+        return f"The ERP has shown us no account {target!r}. Choose one that it has, or read the ERP again."
     account = restore(Kind.ACCOUNT, known.body)
     assert isinstance(account, Account)
     if not account.active:
         return f"{account.name} is inactive in the ERP. Make it active there, or choose another account."
     if not is_fit(account, subject):
-        needed = (
-            "discounts to an income or expense account"
-            if subject == Mapping.Subject.DISCOUNT
-            else ("payments are posted to accounts of type Bank")
-        )
-        return f"{account.name} is of type {account.type}: {needed} only."
+        return f"{account.name} is of type {account.type}: {NEEDED[Mapping.Subject(subject)]} only."
     return ""
 
 

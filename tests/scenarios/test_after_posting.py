@@ -92,7 +92,7 @@ def test_a_payment_of_a_closed_day_that_is_taken_back_is_still_a_persons_matter(
     world.settle(days=1)
     world.person(world.avidxchange, "return_payment", payment_id=payment_id)
     world.settle(days=1)
-    assert (of_payment(payment_id).state, problem_codes()) == (State.HELD, ["period_closed"])
+    assert (of_payment(payment_id).state, problem_codes()) == (State.HELD, ["reversal_refused"])
     assert balance(world, bill_id) == "0.00"
 
 

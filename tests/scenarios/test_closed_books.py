@@ -156,7 +156,7 @@ def taken_back_after_the_close(trouble: str = "none", *, by_entry: bool = True) 
 
 def test_a_void_after_the_close_is_held_until_finance_chooses_an_entry() -> None:
     world, bill_id, payment_id = taken_back_after_the_close(by_entry=False)
-    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "period_closed")
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "reversal_refused")
     assert (len(postings(world, bill_id)), journal(world)) == (1, [])
     decide(world, "reversal_entry", True)
     world.settle(days=1)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -153,18 +154,20 @@ def begin(
     profile: str = "assumed-v1",
     accounts: Mapping[str, str] | None = None,
     present: datetime = BEGINNING,
+    company: Mapping[str, Any] = MappingProxyType({}),
 ) -> World:
-    """A connected tenant with empty lists, mapped accounts and an active integration."""
+    """A connected tenant with empty lists, mapped accounts and an active integration; `company` is what is special."""
     clock = VirtualClock(present, seed)
     quickbooks = QuickBooksSimulator(clock)
     quickbooks.throttled = False
     avidxchange = AvidXchangeSimulator(clock, profile=profile, throttle=False)
     transport = SimulatorTransport({"quickbooks": quickbooks, "avidxchange": avidxchange})
     quickbooks.register_app("qb-app", "qb-secret", [CALLBACK])
-    quickbooks.create_company(REALM, "Blue Ridge Wholesale")
+    quickbooks.create_company(REALM, "Blue Ridge Wholesale", **company)
     avidxchange.person("link_company", company_id=COMPANY, name="Blue Ridge Wholesale")
     tenant = Tenant.objects.create(name=f"Blue Ridge Wholesale {seed}")
-    erp = connect(tenant, "quickbooks", REALM, {"client_id": "qb-app", "client_secret": "qb-secret"}, {}, {})
+    books = {name: value for name, value in company.items() if name == "home_currency"}
+    erp = connect(tenant, "quickbooks", REALM, {"client_id": "qb-app", "client_secret": "qb-secret"}, {}, books)
     network = connect(
         tenant,
         "avidxchange",
