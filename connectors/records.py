@@ -242,7 +242,9 @@ class Payment(Record, frozen=True, kw_only=True):
     """Money paid to a vendor; `status` is the provider's own word, `mark` the record key of ours found in it.
 
     `refunded` says of one that was taken back that its money is the payer's again, no longer with the network.
-    `in_error`, that it goes no further before somebody mends it, stands in the canonical bytes only where it is so.
+    `returned` says of one that was taken back that the network has its money until it is refunded or paid anew,
+    `in_error` of a pending one that it goes no further before somebody mends it; both stand in the canonical bytes only
+    where it is so.
     """
 
     vendor: Ref
@@ -261,6 +263,7 @@ class Payment(Record, frozen=True, kw_only=True):
     memo: str = ""
     mark: str = ""
     refunded: bool = False
+    returned: bool | msgspec.UnsetType = msgspec.UNSET
     in_error: bool | msgspec.UnsetType = msgspec.UNSET
 
 

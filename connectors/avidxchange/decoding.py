@@ -10,6 +10,7 @@ from connectors.avidxchange.wire import BadRow, Row, as_list
 from connectors.records import Application, Bill, Credit, KeptImage, Kind, Line, Method, Payment, Phase, Ref
 
 METHODS = {"check": Method.CHECK, "ach": Method.ACH, "virtual_card": Method.CARD}
+WITH_THEM = ("stopped", "returned", "expired")  # they have the money, and reissue or refund it
 NUMBERS = {Method.CHECK: "check_number", Method.ACH: "ach_trace"}
 
 
@@ -121,6 +122,7 @@ def decode_payment(profile: Profile, raw: Any) -> Payment:
         reissue_of=row.text("reissue_of"),
         memo="; ".join(filter(None, remarks)),
         refunded=profile.payment_status(status).meaning == "refunded",
+        returned=profile.payment_status(status).meaning in WITH_THEM or msgspec.UNSET,
         in_error=profile.payment_status(status).meaning == "error" or msgspec.UNSET,
     )
 

@@ -61,5 +61,5 @@ def what_we_send(record: AnyRecord) -> AnyRecord:
         shown = {"status": "", "status_reason": "", "status_at": None, "payment_status": "", "image": UNSET}
         return replace(bare, balance=Decimal(0), settlements=(), memo="", **shown)
     if isinstance(bare, Payment):
-        return replace(bare, status="", memo="", mark="", in_error=UNSET)
+        return replace(bare, status="", memo="", mark="", returned=UNSET, in_error=UNSET)
     return replace(bare, memo="", bills=()) if isinstance(bare, PurchaseOrder) else bare

@@ -1,6 +1,7 @@
 """What somebody did to a bill or its payments behind our back, and what has to be done about the money."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from connectors.records import Kind, Payment, Phase, restore
 from syncs.models import SyncRecord
@@ -14,7 +15,27 @@ from syncs.story.sides import Names
 def mishap(facts: Facts, names: Names) -> Coming | None:
     """What must not be overlooked whatever else is to come; None if nothing is amiss."""
     tellers = (_paid_twofold, _bill_gone, _posted_anew, _posting_gone)
-    return next((found for tell in tellers if (found := tell(facts, names)) is not None), None)
+    amiss = next((found for tell in tellers if (found := tell(facts, names)) is not None), None)
+    returned = _returned(facts, names)
+    if amiss is None or returned is None or amiss.tone == "good":
+        return returned or amiss
+    return replace(amiss, words=f"{amiss.words} {returned.words}")
+
+
+def _returned(facts: Facts, names: Names) -> Coming | None:
+    """A payment came back, and its money has neither been refunded nor paid anew."""
+    known = [_payment(paid) for paid in facts.payments]
+    paid_anew = {one.reissue_of for one in known}
+    returned = [one for one in known if one.returned is True and one.id not in paid_anew]
+    if not returned:
+        return None
+    what = " and the ".join(f"{method_of(one)} over {one.amount:,} {one.currency}" for one in returned)
+    if any(stands(seen.record) for seen, _ in facts.elsewhere):
+        words = f"Somebody entered a payment of this bill in {names.erp}, and the {what} was returned, with its money "
+        words += f"still at {names.network}: have it refunded there, and not paid anew."
+        return Coming(tone="bad", words=words)
+    words = f"Returned, money at {names.network}: do not pay by hand. The {what} came back, and is paid anew or "
+    return Coming(tone="warn", words=f"{words}refunded there.")
 
 
 def _paid_twofold(facts: Facts, names: Names) -> Coming | None:

@@ -28,13 +28,23 @@ def method_of(payment: Payment) -> str:
 
 def _payment(paid: Paid, names: Names) -> Iterator[Entry]:
     phase: Phase | None = None
-    cleared = False
+    cleared = refunded = False
     for state in shown(paid.payment, Kind.PAYMENT):
         payment = state.record
         assert isinstance(payment, Payment)
         if payment.phase is not phase:
             phase = payment.phase
             yield _reached(paid, state, payment, names)
+        if payment.refunded and not refunded:
+            refunded = True
+            yield Entry(
+                at=state.changed_at,
+                rank=state.rank,
+                tone="info",
+                title=f"Refunded by {names.network}",
+                words=[f"The {payment.amount:,} {payment.currency} of the {method_of(payment)} are the payer's again."],
+                pointers=[pointer(paid.payment, "payment", Kind.PAYMENT)],
+            )
         if payment.cleared_date and payment.phase is Phase.EXECUTED and not cleared:
             cleared = True
             words = method_of(payment)
@@ -58,13 +68,15 @@ def _reached(paid: Paid, state: Shown, payment: Payment, names: Names) -> Entry:
         Phase.UNKNOWN: (f'Payment has the unknown status "{payment.status}"', "warn"),
     }
     title, tone = titles[payment.phase]
+    returned = payment.returned is True
+    money = [f"Its money is at {names.network} until it is refunded or paid anew."] if returned else []
     return Entry(
         at=state.changed_at,
         rank=state.rank,
         stage="paid" if payment.phase is Phase.EXECUTED and paid.stands else "",
         tone=tone,
         title=f"{title} at {names.network}",
-        words=[_part(paid.applied_minor, paid.payment, payment), f'Their word is "{payment.status}".'],
+        words=[_part(paid.applied_minor, paid.payment, payment), f'Their word is "{payment.status}".', *money],
         pointers=[pointer(paid.payment, "payment", Kind.PAYMENT)],
     )
 

@@ -287,3 +287,62 @@ def test_a_payment_in_error_that_is_voided_leaves_no_problem_behind(profile: str
     world.settle(days=1)
     assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")
     assert_at_rest()
+
+
+# Money that comes back and lies at the network.
+
+RETURNED = "Returned, money at AvidXchange: do not pay by hand."
+
+
+def returned(profile: str) -> tuple[World, str, str]:
+    """A world in which a payment by ACH has come back; the bill's id and the payment's."""
+    world, bill_id, payment_id = issued(profile, "ach")
+    world.person(world.avidxchange, "return_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")
+    return world, bill_id, payment_id
+
+
+@everything
+def test_returned_money_is_at_the_network_and_the_bill_says_so_until_it_is_refunded(profile: str) -> None:
+    world, bill_id, payment_id = returned(profile)
+    assert RETURNED in page(world, bill_id).coming.words
+    world.person(world.avidxchange, "refund_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert RETURNED not in page(world, bill_id).coming.words
+    assert "Refunded by AvidXchange" in titles(world, bill_id)
+    assert_at_rest()
+
+
+@everything
+def test_returned_money_is_at_the_network_and_the_bill_says_so_until_it_is_paid_anew(profile: str) -> None:
+    world, bill_id, payment_id = returned(profile)
+    assert RETURNED in page(world, bill_id).coming.words
+    world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert RETURNED not in page(world, bill_id).coming.words
+    assert (len(postings(world, bill_id)), balance(world, bill_id)) == (1, "0.00")
+    assert_at_rest()
+
+
+@everything
+def test_who_pays_by_hand_what_was_returned_is_told_that_the_money_is_still_at_the_network(profile: str) -> None:
+    world, bill_id, payment_id = returned(profile)
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id)
+    world.settle(days=1)
+    words = page(world, bill_id).coming.words
+    assert "Somebody entered a payment of this bill in QuickBooks Online" in words
+    assert "its money still at AvidXchange: have it refunded there, and not paid anew" in words
+    world.person(world.avidxchange, "refund_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert page(world, bill_id).coming.words.startswith("Nothing: it was paid in QuickBooks Online")
+
+
+@everything
+def test_money_that_never_left_is_not_called_returned(profile: str) -> None:
+    world, [bill_id] = with_bills(profile, "120.50")
+    payment_id = release(world, "INV-1")
+    world.settle(days=1)
+    world.person(world.avidxchange, "void_payment", payment_id=payment_id)
+    world.settle(days=1)
+    assert RETURNED not in page(world, bill_id).coming.words
