@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from syncs.models import Problem, SyncRecord
 from syncs.states import State
 from tests.connecting import staff
+from tests.payables import release
 from tests.populated import enter, pay_by_hand_too, populate, share_time, story_of
 from tests.simulation.world import World
 
@@ -125,3 +126,19 @@ def test_ids_that_are_none_are_named_and_nothing_is_done(
 
 def test_there_are_no_other_acts(client: Client, world: World) -> None:
     assert client.get(reverse("admin:syncs_syncrecord_decide", args=["delete"]) + "?ids=1").status_code == 404
+
+
+def test_a_payment_that_stands_still_is_named_and_leads_to_the_story_of_its_bill(client: Client, world: World) -> None:
+    vendor = next(iter(world.company.bills.values()))["VendorRef"]["value"]
+    enter(world, "INV-9", vendor, "77.00")
+    world.settle(days=1)
+    payment_id = release(world, "INV-9")
+    world.person(world.avidxchange, "fail_payment", payment_id=payment_id)
+    world.settle(days=1)
+    page = page_of(client, Problem.objects.get(code="payment_in_error"))
+    shown = words(page)
+    assert "77.00 USD" in shown
+    assert "in error" in shown.partition("What stands still")[2]
+    assert payment_id in shown.partition("What stands still")[2]
+    story = client.get(button(page, "Story of its bill"), follow=True)
+    assert (story.status_code, story.redirect_chain[-1][0]) == (200, f"/bills/{story_of('INV-9')}/")
