@@ -24,6 +24,7 @@ from connectors.http import Exchanged, Http
 from connectors.metering import count_reads
 from connectors.models import Connection, Exchange
 from connectors.oauth import access_token
+from connectors.pace import Pace
 from connectors.questions import questions
 from connectors.records import AnyRecord, Kind
 from connectors.registry import connector_class
@@ -52,7 +53,7 @@ def in_threads(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
 
 
 def one_by_one(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
-    """Do these one after the other: for simulations, which must come out the same each time."""
+    """Do these one after the other, for what must come out the same each time."""
     return [job() for job in jobs]
 
 
@@ -106,7 +107,7 @@ class Conversation:
         http = Http(
             transport=self.effects.transport,
             clock=self.effects.clock,
-            per_second=provider.limits.per_second,
+            pace=Pace(self.effects.clock, provider.limits.per_second),
             hosts=provider.hosts(environment, app, self.effects.simulator_url),
             private_hosts_allowed=environment is Environment.SIMULATED,
         )
@@ -195,9 +196,8 @@ class Conversation:
 
     def sent_soon(self, together: int, *, most: int) -> int:
         """How many records, so many in each request, find their permits before long."""
-        if not self.effects.budgets:
-            return most
-        return min(most, together * (self.budget.burst + int(self.budget.rate * Decimal(LONGER))))
+        soon = together * (self.budget.burst + int(self.budget.rate * Decimal(LONGER)))
+        return min(most, soon) if self.effects.budgets else most
 
     def must_wait(self) -> float:
         """The seconds until our budget has a permit again; 0 where there is one now or in a moment."""
@@ -209,9 +209,7 @@ class Conversation:
         clock = self.effects.clock
         while self.effects.budgets and (wait := governor.take(self.budget, count, now=clock.now())):
             if clock.monotonic() + wait > until:
-                raise RateLimited(
-                    "Our budget with this provider is spent for a moment.", retry_after=wait, code=BUDGET_SPENT
-                )
+                raise RateLimited("Our budget is spent for a moment.", retry_after=wait, code=BUDGET_SPENT)
             yield "waiting for a permit"
             clock.sleep(wait)
 

@@ -17,6 +17,7 @@ import msgspec
 
 from connectors.clock import Clock
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, TooLate, TransientError, UnexpectedResponse
+from connectors.pace import Pace
 from connectors.redaction import CARD_FOUND as CARD_FOUND  # provider folders find them here
 from connectors.redaction import REDACTED, redact_url
 from connectors.redaction import TRACE as TRACE
@@ -46,9 +47,7 @@ class Answer:
         try:
             return _decoder.decode(self.body)
         except msgspec.DecodeError as error:
-            raise UnexpectedResponse(
-                "The answer is not readable JSON.", detail=str(error), status=self.status
-            ) from error
+            raise UnexpectedResponse("The answer is no JSON.", detail=str(error), status=self.status) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +80,9 @@ class Http:
     private_hosts_allowed: bool = False
     request_id_header: str = ""
     exchanged: list[Exchanged] = field(default_factory=list)
-    per_second: int = 0  # how many the provider takes; 0 where it does not say
+    pace: Pace | None = None
     latest: float | None = None  # by the monotonic clock: what may change their books does not leave after this
     _hidden: tuple[bytes, ...] = field(default=(), init=False, repr=False)
-    _left: list[float] = field(default_factory=list, init=False, repr=False)
 
     def hide(self, *secrets: str) -> None:
         """Take these out of whatever comes back from now on, before anybody reads, quotes or keeps it."""
@@ -109,7 +107,8 @@ class Http:
     ) -> Answer:
         """Ask for something that changes nothing; tried again in place when it fails for a moment."""
         for attempt in range(READ_TRIES):
-            self._keep_pace()
+            if self.pace:
+                self.pace.keep()
             try:
                 return self._send(method, url, params, headers, body, timeout, classify, keep_bodies=True)
             except RateLimited:
@@ -221,15 +220,6 @@ class Http:
         assert isinstance(outcome, Answer)
         return answer if keep_bodies else outcome
 
-    def _keep_pace(self) -> None:
-        """Of a call that is many requests no more leave within a second than the provider takes."""
-        present = self.clock.monotonic()
-        if self.per_second and len(self._left) >= self.per_second:
-            wait = self._left[-self.per_second] + 1.0 - present
-            if wait > 0:
-                self.clock.sleep(wait)
-        self._left.append(self.clock.monotonic())
-
     def _without_secrets(self, text: bytes) -> bytes:
         for secret in self._hidden:
             text = text.replace(secret, REDACTED.encode())
@@ -282,8 +272,7 @@ class Http:
 
 def _still_failing(error: ConnectorError) -> TransientError:
     """A read changes nothing, so whatever went wrong with its last try, it may be tried again."""
-    facts: dict[str, Any] = {name: getattr(error, name) for name in FACTS}
-    return TransientError(error.message, **facts)
+    return TransientError(error.message, **{name: getattr(error, name) for name in FACTS})
 
 
 class _Borrowed(httpx.BaseTransport):

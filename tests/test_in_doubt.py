@@ -237,7 +237,9 @@ def test_a_withdrawal_whose_answer_is_lost_is_done_once() -> None:
     world.settle(days=1)
     assert invoice(world)["workflow_status"] == "cancelled"
     assert of_bill().state == State.SYNCED
-    assert [attempt.action for attempt in attempts(of_bill())] == ["create", "withdraw"]
+    assert requests(world.avidxchange, CANCEL) == 1
+    tries = [(attempt.action, attempt.outcome) for attempt in attempts(of_bill())]
+    assert tries == [("create", "accepted"), ("withdraw", "found"), ("withdraw", "found")], "looked up, and left"
 
 
 def test_a_failing_look_up_leaves_everything_in_doubt_and_is_made_again() -> None:

@@ -74,7 +74,7 @@ def test_a_bill_that_went_all_the_way_is_told_in_order() -> None:
     assert (told.amount, told.balance) == ("1,120.50 USD", "0.00 USD")
     assert told.coming.tone == "good"
     [posted] = [entry for entry in told.entries if entry.stage == "posted"]
-    assert [exchange.method for exchange in posted.exchanges] == ["POST"]
+    assert [exchange.method for exchange in posted.exchanges] == ["GET", "POST"]  # our entries, and the payment
     assert posted.pointers[0].url.startswith("payment/")
 
 

@@ -105,13 +105,13 @@ class Clerks(Somebody):
             return False
         survivor, loser = self.chance.sample(active, 2)
         self.world.person(self.world.quickbooks, "merge_vendors", survivor_id=survivor, loser_id=loser)
-        self.merged.add(loser)
+        self.world.merged[loser] = survivor
         return True
 
     def switch_a_vendor(self) -> bool:
         """A vendor is made inactive, or active again; one who was merged away stays away."""
         vendor = self.chance.choice(list(self.world.company.vendors.values()))
-        if vendor["Id"] in self.merged:
+        if vendor["Id"] in self.world.merged:
             return False
         if self.happens(0.6 if vendor["Active"] else 0.2):
             return False

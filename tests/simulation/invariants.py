@@ -55,9 +55,10 @@ def _bills(world: World) -> Iterator[str]:
                 yield f"{name} is {invoice['amount']} at the network, and {bill['TotalAmt']} in QuickBooks"
             if str(invoice["due_date"]) != bill["DueDate"]:
                 yield f"{name} is due {invoice['due_date']} at the network, and {bill['DueDate']} in QuickBooks"
-            if invoice["vendor_external_id"] != record_key(
-                "quickbooks", REALM, Kind.VENDOR, bill["VendorRef"]["value"]
-            ):
+            payees = world.payees(bill["VendorRef"]["value"])
+            if invoice["vendor_external_id"] not in {
+                record_key("quickbooks", REALM, Kind.VENDOR, payee) for payee in payees
+            }:
                 yield f"{name} is of another vendor at the network than in QuickBooks"
     for bill_id in world.deleted_bills:
         for invoice in by_key.get(record_key("quickbooks", REALM, Kind.BILL, bill_id), []):

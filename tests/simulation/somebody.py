@@ -26,7 +26,6 @@ class Somebody:
     attached: int = 0
     class_id: str = ""
     may_delete: bool = True
-    merged: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
 
     def happens(self, likelihood: float) -> bool:

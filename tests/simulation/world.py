@@ -122,6 +122,14 @@ class World(Engine):
     # the network's payments of which a person voided or deleted a posting
     meddled: set[str] = field(default_factory=set)
     closings: list[str] = field(default_factory=list)
+    merged: dict[str, str] = field(default_factory=dict)  # vendors, by the one that was merged away
+
+    def payees(self, vendor_id: str) -> set[str]:
+        """A vendor and those who were merged into it: the network goes on paying whom it has approved."""
+        found = {vendor_id}
+        while more := {loser for loser, survivor in self.merged.items() if survivor in found} - found:
+            found |= more
+        return found
 
     @property
     def deleted_bills(self) -> list[str]:
