@@ -358,6 +358,10 @@ class Connector(ABC):
         A write whose presence cannot be told is left out: it stays in doubt.
         """
 
+    def requests_of(self, write: Write) -> int:
+        """About how many requests this write is where each is sent alone: permits are taken for all of them before."""
+        return 1
+
     @abstractmethod
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Write one chunk; one outcome for each, in order. Raises only what concerns the whole chunk."""

@@ -6,7 +6,6 @@ in a transaction of the caller.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, cached_property
@@ -28,6 +27,7 @@ from connectors.pace import Pace
 from connectors.questions import questions
 from connectors.records import AnyRecord, Kind
 from connectors.registry import connector_class
+from connectors.threads import in_threads
 from connectors.tokens import StoredTokens
 from connectors.vault import UNREADABLE
 
@@ -42,19 +42,6 @@ Job = Callable[[Connector], T]
 def fetching(kind: Kind, ids: Sequence[str]) -> Job[dict[str, AnyRecord]]:
     """Asking for these records by id; what is not there is left out."""
     return lambda connector: connector.fetch(kind, ids)
-
-
-def in_threads(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
-    """Do these at the same time, so many at once; they speak HTTP and never touch the database."""
-    if len(jobs) < 2:
-        return [job() for job in jobs]
-    with ThreadPoolExecutor(max_workers=min(at_once, len(jobs))) as pool:
-        return list(pool.map(lambda job: job(), jobs))
-
-
-def one_by_one(jobs: Sequence[Callable[[], T]], at_once: int) -> list[T]:
-    """Do these one after the other, for what must come out the same each time."""
-    return [job() for job in jobs]
 
 
 def budget_of(connection: Connection, *, shared: bool) -> BudgetOwner:
@@ -144,16 +131,19 @@ class Conversation:
             raise outcomes[0]
         return outcomes[0]
 
-    def call_all(self, jobs: Sequence[tuple[Job[T], str]], patience: float = LONGER) -> Steps[list[T | ConnectorError]]:
+    def call_all(
+        self, jobs: Sequence[tuple[Job[T], str]], patience: float = LONGER, *, each: int = 1
+    ) -> Steps[list[T | ConnectorError]]:
         """Calls at the same time, each with its trace id; the outcome or the error of each, in order.
 
         A call refused for its access token is made once more with a fresh one. They begin in groups, each with its
-        permits; those for which there are none soon are RateLimited. Raises what concerns them all: no permit for the
-        first, no token.
+        permits, `each` being how many requests a call is; those for which there are none soon are RateLimited. Raises
+        what concerns them all: no permit for the first, no token.
         """
-        together = min(self.budget.burst, self.provider.limits.concurrency) if self.effects.budgets else len(jobs)
+        at_once = min(max(1, self.budget.burst // each), self.provider.limits.concurrency)
+        together = at_once if self.effects.budgets else len(jobs)
         until = self.effects.clock.monotonic() + patience
-        yield from self._permits(min(together, len(jobs)), until)
+        yield from self._permits(each * min(together, len(jobs)), until)
         try:
             token = yield from self.token()
         except RateLimited as error:
@@ -164,16 +154,18 @@ class Conversation:
             some = jobs[len(outcomes) : len(outcomes) + together]
             try:
                 if outcomes:
-                    yield from self._permits(len(some), until)
+                    yield from self._permits(each * len(some), until)
             except RateLimited as error:  # what was answered so far must not be lost
                 return outcomes + [error] * (len(jobs) - len(outcomes))
-            answers, token = yield from self._ask(some, token)
+            answers, token = yield from self._ask(some, token, each)
             outcomes += answers
         return outcomes
 
-    def _ask(self, jobs: Sequence[tuple[Job[T], str]], token: str) -> Steps[tuple[list[T | ConnectorError], str]]:
+    def _ask(
+        self, jobs: Sequence[tuple[Job[T], str]], token: str, each: int
+    ) -> Steps[tuple[list[T | ConnectorError], str]]:
         """What these come to, each refused for its access token once more with a fresh one; and the token that is."""
-        outcomes = self._run(jobs, token)
+        outcomes = self._run(jobs, token, each)
         again = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, TokenExpired)]
         if again:
             yield "token refused"
@@ -182,7 +174,7 @@ class Conversation:
             except ConnectorError as error:
                 second: list[T | ConnectorError] = [error] * len(again)  # the others' outcomes must not be lost
             else:
-                second = self._run([jobs[place] for place in again], token)
+                second = self._run([jobs[place] for place in again], token, each)
             for place, outcome in zip(again, second, strict=True):
                 outcomes[place] = _final(outcome)
         self._wait_as_told(outcomes)
@@ -219,7 +211,7 @@ class Conversation:
             if isinstance(outcome, RateLimited) and self.effects.budgets:
                 governor.block(self.budget, outcome.retry_after, now=self.effects.clock.now())
 
-    def _run(self, jobs: Sequence[tuple[Job[T], str]], token: str) -> list[T | ConnectorError]:
+    def _run(self, jobs: Sequence[tuple[Job[T], str]], token: str, each: int) -> list[T | ConnectorError]:
         def doing(job: Job[T], connector: Connector) -> Callable[[], T | ConnectorError]:
             def do() -> T | ConnectorError:
                 try:
@@ -235,8 +227,8 @@ class Conversation:
         if self.provider.limits.metered_reads:
             said = [exchanged for connector in connectors for exchanged in connector.session.http.exchanged]
             count_reads(self.connection, said, now=self.effects.clock.now())
-        beyond = sum(len(connector.session.http.exchanged) for connector in connectors) - len(jobs)
-        if beyond > 0 and self.effects.budgets:  # a call may be several requests
+        beyond = sum(len(connector.session.http.exchanged) for connector in connectors) - each * len(jobs)
+        if beyond > 0 and self.effects.budgets:  # a call may be more requests than was thought
             governor.owe(self.budget, beyond, now=self.effects.clock.now())
         return outcomes
 

@@ -21,11 +21,12 @@ from django_q.signing import SignedPackage
 
 from connectors import services
 from connectors.base import Connector
-from connectors.conversation import Conversation, Effects, finish, in_threads
+from connectors.conversation import Conversation, Effects, finish
 from connectors.errors import ConnectorError
 from connectors.models import App, Connection, Token
 from connectors.simulator_server import SimulatorServer
 from connectors.simulators import Request, Response, Simulator, SimulatorTransport
+from connectors.threads import in_threads
 from tests.owner import as_owner
 from tests.simulation.world import REALM, World, begin
 

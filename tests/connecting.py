@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 from connectors import services
 from connectors.avidxchange.simulator import AvidXchangeSimulator
 from connectors.clock import VirtualClock
-from connectors.conversation import Effects, one_by_one
+from connectors.conversation import Effects
 from connectors.models import App, Connection, Tenant
 from connectors.quickbooks.simulator import QuickBooksSimulator
 from connectors.simulators import SimulatorTransport
+from connectors.threads import one_by_one
 
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
 URL = "http://simulator"

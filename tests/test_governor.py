@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from connectors import governor
-from connectors.base import AccountInfo
+from connectors.base import AccountInfo, Connector
 from connectors.clock import VirtualClock
 from connectors.conversation import Conversation, Effects, finish
 from connectors.governor import BudgetOwner
@@ -331,6 +331,22 @@ def test_a_provider_that_says_wait_in_the_middle_of_many_calls_is_asked_no_furth
     world.quickbooks.refuse("GET /companyinfo", Response(status=429, headers={"retry-after": "40"}), times=99)
     assert not any(asked_at_once(world, 25))
     assert len(requests(world.quickbooks, "GET", "/companyinfo")) == 8
+
+
+def test_calls_that_are_known_to_be_several_requests_have_their_permits_before_they_begin(world: Governed) -> None:
+    world.clock.advance(MINUTE)
+    world.quickbooks.throttled = True
+    talk, started = world.talk(world.integration.erp_id), world.clock.now()
+
+    def twice(connector: Connector) -> AccountInfo:
+        connector.account()
+        return connector.account()
+
+    answers = finish(talk.call_all([(twice, f"job-{place}") for place in range(9)], each=2))
+    assert [type(answer) for answer in answers] == [AccountInfo] * 9
+    assert world.clock.now() - started >= timedelta(seconds=8 / (500 / 60)) - MOMENT
+    assert 429 not in requests(world.quickbooks, "GET", "/companyinfo")
+    assert Budget.objects.get(owner=f"connection:{world.integration.erp_id}").level >= 0
 
 
 def test_a_call_of_several_requests_pays_for_all_of_them(world: Governed) -> None:

@@ -12,11 +12,12 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from connectors import base, oauth
-from connectors.base import Cursor, Delivered, Hint, Page, Session, Write
+from connectors.base import Action, Cursor, Delivered, Hint, Page, Session, Write
 from connectors.errors import AuthError
-from connectors.quickbooks import entries
+from connectors.quickbooks import entries, memo
 from connectors.quickbooks.checks import check
 from connectors.quickbooks.client import Client, addresses
+from connectors.quickbooks.entering import may_need_one
 from connectors.quickbooks.faults import FAULTS, PROVIDER, REQUEST_ID, classify_sign_in, error_of
 from connectors.quickbooks.images import open_image
 from connectors.quickbooks.mapping import OF_KIND
@@ -176,6 +177,11 @@ class QuickBooksConnector(base.Connector):
 
     def find(self, writes: Sequence[Write]) -> dict[str, base.Receipt | None]:
         return self._payments.find(writes)
+
+    def requests_of(self, write: Write) -> int:
+        """The posting; a look for our entries; of a void, the payment and its credits; of a discount, its credit."""
+        discounted = isinstance(write.record, Payment) and bool(memo.discounts(write.record))
+        return 1 + may_need_one(write) + 2 * (write.action is Action.VOID) + 3 * discounted
 
     def write(self, writes: Sequence[Write]) -> list[base.Outcome]:
         return self._payments.write(writes)

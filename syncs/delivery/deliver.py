@@ -95,7 +95,9 @@ def _send(slice_: Slice, planned: Sequence[Planned], claimed_at: float) -> Steps
             (_writing(slice_, chunk, claimed_at), f"{slice_.talk.trace_id}-{place}")
             for place, chunk in enumerate(chunks)
         ]
-        answers = yield from slice_.talk.call_all(jobs)
+        connector = slice_.talk.connector("")
+        each = max(connector.requests_of(chunk[0].write) for chunk in chunks)
+        answers = yield from slice_.talk.call_all(jobs, each=each)
     except ConnectorError as error:
         return not_sent(slice_, checked.cleared, error)
     yield "sent"

@@ -13,10 +13,11 @@ from django.db import connection as database
 from connectors.avidxchange.simulator import AvidXchangeSimulator
 from connectors.base import Tokens
 from connectors.clock import VirtualClock
-from connectors.conversation import Conversation, Effects, Steps, finish, one_by_one
+from connectors.conversation import Conversation, Effects, Steps, finish
 from connectors.models import App, Connection, Tenant
 from connectors.quickbooks.simulator import QuickBooksSimulator
 from connectors.simulators import SimulatorTransport
+from connectors.threads import one_by_one
 from connectors.tokens import StoredTokens
 from syncs import scheduler
 from syncs.delivery.deliver import deliver_stream
