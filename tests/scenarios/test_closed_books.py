@@ -138,6 +138,50 @@ def test_a_payment_whose_own_day_is_closed_too_follows_the_policy_for_closed_per
     assert_at_rest()
 
 
+def edit(world: World, **changes: object) -> None:
+    """A bookkeeper changes the one entry that there is."""
+    [entry] = journal(world)
+    world.person(world.quickbooks, "edit", entity="JournalEntry", identity=entry["Id"], changes=changes)
+
+
+def test_an_entry_that_a_bookkeeper_has_renumbered_is_still_the_one_and_moves_its_money_once() -> None:
+    world, _, payment_id = executed_in_closed_month()
+    edit(world, DocNumber="AJE-17")
+    execute(world, payment_id, to="cleared")
+    world.settle(days=2)
+    [entry] = journal(world)
+    assert "cleared " in entry["PrivateNote"]
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_an_entry_that_a_bookkeeper_has_renumbered_is_taken_back_with_its_payment(trouble: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    edit(world, DocNumber="AJE-17")
+    world.person(world.quickbooks, "close_books", through=None)
+    trouble_over(world, trouble, PAYMENT_POST)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (postings(world, bill_id), journal(world), balance(world, bill_id)) == ([], [], "120.50")
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("to", ["cleared", "stopped"])
+def test_an_entry_whose_memo_was_overwritten_is_no_longer_ours_and_nothing_is_written(to: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    edit(world, PrivateNote="checked by Pat", DocNumber="AJE-17")
+    before = (postings(world, bill_id), journal(world))
+    if to == "cleared":
+        execute(world, payment_id, to=to)
+    else:
+        world.person(world.quickbooks, "close_books", through=None)
+        world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "posting_gone")
+    assert (postings(world, bill_id), journal(world)) == before
+
+
 # Taken back
 
 
