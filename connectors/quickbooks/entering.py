@@ -1,6 +1,6 @@
 """Writing the journal entries of payments: each is looked for by its number before it is made, and read back after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ class Entering:
 
     payments: "Payments"
 
-    def standing(self, writes: Sequence[Write], unreadable: list[bytes]) -> dict[str, Made]:
+    def standing(self, writes: Sequence[Write], unreadable: list[bytes]) -> Mapping[str, Made]:
         """The entries that stand for these payments, by record key: those that they are linked to under whatever number
         they have by now, and as none of ours if their memo no longer says what they are."""
         known = {id: write.record_key for write in writes for id in entries.ids_known(write)}

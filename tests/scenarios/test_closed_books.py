@@ -124,6 +124,21 @@ def test_once_the_books_are_open_a_reversal_takes_back_the_payment_and_its_entry
     assert_at_rest()
 
 
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_the_entry_of_a_payment_that_somebody_has_deleted_is_taken_back(trouble: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    world.person(world.quickbooks, "close_books", through=None)
+    [posted] = postings(world, bill_id)
+    world.person(world.quickbooks, "delete_payment", payment_id=posted["Id"])
+    world.settle(days=1)
+    trouble_over(world, trouble, ENTRY_POST)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (journal(world), money(world, "Checking", "Payments in transit")) == ([], [0, 0])
+    assert of_payment(payment_id).state == State.SYNCED
+    assert_at_rest()
+
+
 def test_a_payment_whose_own_day_is_closed_too_follows_the_policy_for_closed_periods() -> None:
     world, _, payment_id = with_posting()
     close_march(world)
