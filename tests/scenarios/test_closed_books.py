@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from syncs import services
 from syncs.models import RemoteRecord, SyncRecord
@@ -25,6 +26,7 @@ from tests.payables import (
 )
 from tests.scenarios.wholesaler import applied, assert_at_rest
 from tests.simulation.world import World, bank
+from tests.test_decisions import post_anyway
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +138,23 @@ def test_the_entry_of_a_payment_that_somebody_has_deleted_is_taken_back(trouble:
     world.settle(days=2)
     assert (journal(world), money(world, "Checking", "Payments in transit")) == ([], [0, 0])
     assert of_payment(payment_id).state == State.SYNCED
+    assert_at_rest()
+
+
+def test_a_payment_is_not_posted_anew_while_an_entry_of_it_stands() -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    world.person(world.quickbooks, "close_books", through=None)
+    [posted], [entry] = postings(world, bill_id), journal(world)
+    world.person(world.quickbooks, "void_payment", payment_id=posted["Id"])
+    world.settle(days=1)
+    with pytest.raises(ValidationError, match=f"JournalEntry-{entry['Id']}, which we posted, stands in the ERP"):
+        post_anyway(world, payment_id)
+    world.person(world.quickbooks, "delete", entity="JournalEntry", identity=entry["Id"])
+    world.settle(days=1)
+    post_anyway(world, payment_id)
+    world.settle(days=2)
+    assert (len(postings(world, bill_id)), journal(world)) == (1, [])
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
     assert_at_rest()
 
 
