@@ -103,14 +103,23 @@ def join(payment: Payment, entries: Iterable[LedgerEntry]) -> Payment:
 
 def whole(id: str, payments: Mapping[str, Payment], entries: Mapping[str, LedgerEntry]) -> Payment | None:
     """The payment of this joined id, None if nothing of it is there; no longer ours if an entry of it is gone, or
-    does not say any more that it is one."""
+    does not say or do any more what it is there for."""
     ids = [one for one in ids_of_pieces(id) if is_entry(one)]
     payment = payments.get(id.split(JOINT)[0])
     if not ids or payment is None:
         return parts.whole(id, payments)
-    made = by_piece(one for id in ids if (one := entries.get(id)) and one.key.startswith(f"{payment.mark}/"))
+    made = by_piece(one for id in ids if (one := entries.get(id)) and _is_of(payment, one))
     shown = join(payment, made.values())
     return shown if len(made) == len(ids) else structs.replace(shown, id=id, mark="")
+
+
+def _is_of(payment: Payment, entry: LedgerEntry) -> bool:
+    """Whether this entry is marked as one of the payment and moves its amount, an execution out of its account."""
+    mark, _, piece = entry.key.partition("/")
+    moved = sorted((one.amount, one.account.id) for one in entry.postings)
+    paid_from = payment.funding_account.id if payment.funding_account else ""
+    as_made = [amount for amount, _ in moved] == [-payment.amount, payment.amount]
+    return mark == payment.mark and as_made and (piece == REVERSAL or moved[0][1] == paid_from)
 
 
 def receipt_of(payment: Payment, made: Made) -> Receipt:
