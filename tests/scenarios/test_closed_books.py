@@ -322,6 +322,24 @@ def test_a_void_after_the_close_is_an_entry_on_the_first_open_day_and_the_reissu
     assert_at_rest()
 
 
+def test_a_reissue_is_paid_out_of_the_account_to_which_the_money_was_taken_back() -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    other = world.person(world.quickbooks, "create_account", name="Transit 2", account_type="Bank")["Id"]
+    world.settle(days=1)
+    services.set_mapping(
+        integration=world.integration,
+        subject="in_transit",
+        source="*",
+        target=other,
+        by="Ann",
+        why="a new account",
+        now=world.clock.now(),
+    )
+    execute(world, world.person(world.avidxchange, "reissue_payment", payment_id=payment_id))
+    world.settle(days=2)
+    assert money(world, "Checking", "Payments in transit", "Transit 2") == [-PAID, 0, 0]
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_once_it_is_refunded_the_money_is_on_the_bank_account_again(trouble: str) -> None:
     world, _, payment_id = taken_back_after_the_close()
