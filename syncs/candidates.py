@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from connectors.base import ids_of_pieces
 from connectors.records import Application, Kind, Phase
 from syncs.models import RemoteRecord, SyncRecord
 from syncs.paid_bills import bills_paid, payment_of, payments_on
@@ -19,8 +20,16 @@ def payments_to_link(sync_record: SyncRecord) -> list[RemoteRecord]:
 
 
 def own_posting(sync_record: SyncRecord) -> RemoteRecord | None:
-    """What we posted of a payment and still stands in the ERP, whatever somebody made of it."""
-    return own_postings(sync_record).filter(gone="").exclude(status=Phase.REVERSED).first()
+    """What we posted of a payment and still stands in the ERP, whatever somebody made of it; or an entry beside it."""
+    standing = own_postings(sync_record).filter(gone="").exclude(status=Phase.REVERSED).first()
+    beside = RemoteRecord.objects.filter(
+        tenant_id=sync_record.tenant_id,
+        connection_id=sync_record.stream.integration.erp_id,
+        kind=Kind.LEDGER_ENTRY,
+        remote_id__in=ids_of_pieces(sync_record.target_id),
+        gone="",
+    )
+    return standing or beside.first()
 
 
 def own_postings(sync_record: SyncRecord) -> QuerySet[RemoteRecord]:

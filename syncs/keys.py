@@ -29,6 +29,12 @@ def is_piece(piece: str, whole: str) -> str:
     return f"{piece} = ANY(string_to_array({whole}, '{JOINT}'))"
 
 
+def version_of_piece(piece: str, whole: str, versions: str) -> str:
+    """In SQL: which of the joined versions is that of this id among the joined ones."""
+    ids, each = (f"string_to_array({joined}, '{JOINT}')" for joined in (whole, versions))
+    return f"({each})[array_position({ids}, {piece})]"
+
+
 def piece(whole: str, place: int) -> str:
     """In SQL: one of the ids that this one joins, from 1; empty behind the last."""
     return f"split_part({whole}, '{JOINT}', {place})"

@@ -171,9 +171,9 @@ def test_what_we_posted_ourselves_and_still_stands_is_voided_first() -> None:
     world.person(world.quickbooks, "edit", entity="BillPayment", identity=ours["Id"], changes={"TxnDate": "2026-03-20"})
     later(world, days=1)
     assert of_payment(payment_id).code == "posting_gone"
-    with pytest.raises(ValidationError, match="void that first"):
+    with pytest.raises(ValidationError, match="void or delete that first"):
         link(world, payment_id, ours["Id"])
-    with pytest.raises(ValidationError, match="void that first"):
+    with pytest.raises(ValidationError, match="void or delete that first"):
         post_anyway(world, payment_id)
 
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.base import IN_TRANSIT, REVERSED_ON, Action, Link, Write
-from connectors.quickbooks import entries, memo
+from connectors.quickbooks import discounts, entries, memo
 from connectors.quickbooks.ledger import decode_journal_entry
 from connectors.records import Application, Kind, LedgerEntry, Method, Payment, Phase, Ref
 
@@ -131,6 +131,11 @@ def test_the_line_on_the_payables_names_the_vendor_and_the_bills() -> None:
     assert "Entity" not in debit["JournalEntryLineDetail"]
     assert (credit["Description"], body["TxnDate"]) == ("Bill INV-1", "2026-04-01")
     assert memo.piece(body["PrivateNote"]) == f"{KEY}/reversal"
+
+
+@pytest.mark.parametrize("number", [discounts._number("9" * 32, place) for place in discounts.PLACES])
+def test_no_number_of_a_discount_has_as_many_digits_as_a_card(number: str) -> None:
+    assert sum(sign.isdigit() for sign in number) < 13
 
 
 def test_a_write_is_sent_to_the_bill_payment_alone() -> None:

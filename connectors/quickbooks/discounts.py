@@ -134,4 +134,4 @@ def _piece(write: Write) -> str:
 
 def _number(record_key: str, place: str) -> str:
     """Short of the thirteen digits that a card number has at least."""
-    return "-".join(filter(None, (f"DSC-{record_key[:12]}", place)))
+    return f"DSC-{record_key[:11]}-{place}" if place else f"DSC-{record_key[:12]}"

@@ -1,6 +1,6 @@
 """Writing the journal entries of payments: each is looked for by its number before it is made, and read back after."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from connectors.base import Action, Receipt, Write
 from connectors.errors import MappingError, RecordRejected
 from connectors.quickbooks import entries, memo
 from connectors.quickbooks.documents import decode_bill
-from connectors.quickbooks.entries import EXECUTION, NUMBERS, REFUSALS, REVERSAL, Made
+from connectors.quickbooks.entries import EXECUTION, NOT_OURS, NUMBERS, REFUSALS, REVERSAL, Made
 from connectors.quickbooks.faults import error_of
 from connectors.quickbooks.ledger import decode_journal_entry
 from connectors.quickbooks.reading import clean_row
@@ -26,28 +26,34 @@ class Entering:
 
     payments: "Payments"
 
-    def standing(self, keys: Iterable[str], unreadable: list[bytes]) -> dict[str, Made]:
-        """The entries that stand for the payments with these record keys, by record key."""
-        numbers = [entries.number(key, piece) for key in keys for piece in NUMBERS]
+    def standing(self, writes: Sequence[Write], unreadable: list[bytes]) -> Mapping[str, Made]:
+        """The entries that stand for these payments, by record key: those that they are linked to under whatever number
+        they have by now, and as none of ours if their memo no longer says what they are."""
+        known = {id: write.record_key for write in writes for id in entries.ids_known(write)}
+        numbers = [entries.number(write.record_key, piece) for write in writes for piece in NUMBERS]
+        rows = self.payments.client.by_ids(entries.ENTITY, numbers, name="DocNumber")
+        rows += self.payments.client.by_ids(entries.ENTITY, [entries.id_there(id) for id in known])
         found: dict[str, dict[str, LedgerEntry]] = {}
-        for row in self.payments.client.by_ids(entries.ENTITY, numbers, name="DocNumber"):
+        for row in rows:
             try:
                 entry = decode_journal_entry(clean_row(row), self.payments.home_currency)
             except MappingError:
                 unreadable.append(bytes(row))
                 continue
-            key, _, piece = entry.key.partition("/")
-            found.setdefault(key, {})[piece] = entry
-        return {key: entries.by_piece(made.values()) for key, made in found.items()}
+            mark, _, piece = entry.key.partition("/")
+            key = known.get(entry.id, mark)
+            found.setdefault(key, {})[piece if mark == key else NOT_OURS] = entry
+        return found
 
     def write(self, write: Write, asked: Payment, told: dict[str, str]) -> Receipt:
         """Bring the bill payment itself to what is wanted; where that is refused since the books are closed, or was
         before, an entry does it."""
-        made, piece = self._made(write), REVERSAL if write.action is Action.VOID else EXECUTION
+        made, alone = self._made(write), entries.without_entries(write)
+        piece = REVERSAL if write.action is Action.VOID else EXECUTION
         refused: RecordRejected | None = None
         if piece not in made:
             try:
-                receipt = self.payments.bring(write)
+                receipt = self.payments.bring(alone)
             except RecordRejected as error:
                 if error.code not in REFUSALS[piece]:
                     raise
@@ -61,7 +67,7 @@ class Entering:
         self, write: Write, asked: Payment, made: Made, told: dict[str, str], refused: RecordRejected | None
     ) -> Receipt:
         """Make the entry stand as it is wanted, beside the bill payment as it is."""
-        stands = self._payment(write)
+        stands = self._payment(entries.without_entries(write))
         wanted = entries.wanted(write, asked, stands, made, **told)
         if wanted is None:
             if refused:
@@ -84,14 +90,17 @@ class Entering:
     def _take_back(self, write: Write, made: Made) -> None:
         """Delete the entry of a payment that is voided; QuickBooks voids no journal entry."""
         for entry in made.values():
-            gone = {"Id": entry.id.partition("-")[2], "SyncToken": entry.version}
+            gone = {"Id": entries.id_there(entry.id), "SyncToken": entry.version}
             self.payments.client.post(entries.ENTITY, gone, request_key=f"{write.request_key}-jx", operation="delete")
 
     def _made(self, write: Write) -> Made:
         unreadable: list[bytes] = []
-        found = self.standing([write.record_key], unreadable).get(write.record_key, {})
+        found = self.standing([write], unreadable).get(write.record_key, {})
         if unreadable:
             raise error_of("unexpected", "A journal entry of the payment cannot be read.")
+        lost = set(entries.ids_known(write)) - {one.id for one in found.values()}
+        if NOT_OURS in found or lost and write.action is not Action.VOID:
+            raise MappingError("A journal entry of this payment is no longer what we posted.", code="posting_gone")
         return found
 
     def _payment(self, write: Write) -> Payment:

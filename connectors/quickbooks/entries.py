@@ -20,6 +20,7 @@ from connectors.records import Kind, LedgerEntry, Payment, Phase
 
 ENTITY = "JournalEntry"
 EXECUTION, REVERSAL = "execution", "reversal"
+NOT_OURS = ""  # what somebody made of an entry of ours whose memo no longer says what it is
 NUMBERS = {EXECUTION: "EXE", REVERSAL: "REV"}
 REFUSALS = {EXECUTION: ("period_closed", "matched_in_bank_feed"), REVERSAL: ("period_closed",)}
 
@@ -52,6 +53,16 @@ def is_entry(id: str) -> bool:
     return id.startswith(prefixed(ENTITY, ""))
 
 
+def id_there(id: str) -> str:
+    """The id of one of our entries as QuickBooks knows it."""
+    return id.removeprefix(prefixed(ENTITY, ""))
+
+
+def ids_known(write: Write) -> list[str]:
+    """The ids of the entries that this write is linked to."""
+    return [id for id in ids_of_pieces(write.link.id) if is_entry(id)] if write.link else []
+
+
 def number(record_key: str, piece: str) -> str:
     """By what an entry is found; short of the thirteen digits that a card number has at least."""
     return f"{NUMBERS[piece]}-{record_key[:12]}"
@@ -59,7 +70,7 @@ def number(record_key: str, piece: str) -> str:
 
 def without_entries(write: Write) -> Write:
     """The write with the link to the bill payment alone."""
-    if write.link is None or not any(is_entry(id) for id in ids_of_pieces(write.link.id)):
+    if write.link is None or not ids_known(write):
         return write
     pieces = zip(write.link.id.split(JOINT), write.link.version.split(JOINT), strict=False)
     kept = [(id, version) for id, version in pieces if not is_entry(id)]
@@ -91,13 +102,24 @@ def join(payment: Payment, entries: Iterable[LedgerEntry]) -> Payment:
 
 
 def whole(id: str, payments: Mapping[str, Payment], entries: Mapping[str, LedgerEntry]) -> Payment | None:
-    """The payment of this joined id, None if nothing of it is there; no longer ours if an entry of it is gone."""
+    """The payment of this joined id, None if nothing of it is there; no longer ours if an entry of it is gone, or
+    does not say or do any more what it is there for."""
     ids = [one for one in ids_of_pieces(id) if is_entry(one)]
     payment = payments.get(id.split(JOINT)[0])
     if not ids or payment is None:
         return parts.whole(id, payments)
-    shown = join(payment, [entries[one] for one in ids if one in entries])
-    return shown if all(one in entries for one in ids) else structs.replace(shown, id=id, mark="")
+    made = by_piece(one for id in ids if (one := entries.get(id)) and _is_of(payment, one))
+    shown = join(payment, made.values())
+    return shown if len(made) == len(ids) else structs.replace(shown, id=id, mark="")
+
+
+def _is_of(payment: Payment, entry: LedgerEntry) -> bool:
+    """Whether this entry is marked as one of the payment and moves its amount, an execution out of its account."""
+    mark, _, piece = entry.key.partition("/")
+    moved = sorted((one.amount, one.account.id) for one in entry.postings)
+    paid_from = payment.funding_account.id if payment.funding_account else ""
+    as_made = [amount for amount, _ in moved] == [-payment.amount, payment.amount]
+    return mark == payment.mark and as_made and (piece == REVERSAL or moved[0][1] == paid_from)
 
 
 def receipt_of(payment: Payment, made: Made) -> Receipt:
@@ -181,8 +203,7 @@ def encode(wanted: Wanted, record_key: str, standing: LedgerEntry | None) -> dic
         ],
     }
     body |= {"CurrencyRef": {"value": wanted.currency}} if wanted.currency else {}
-    number_of_it = standing.id.removeprefix(prefixed(ENTITY, "")) if standing else ""
-    return posting.encode_change(number_of_it, standing.version, **body) if standing else body
+    return posting.encode_change(id_there(standing.id), standing.version, **body) if standing else body
 
 
 def credited(entry: LedgerEntry) -> str:

@@ -54,7 +54,9 @@ class Parting:
             if one is not None and one.phase is not Phase.REVERSED:
                 self.payments.void(_of_part(write, number, asked, one))
         self.payments.discounts.take_back(write)
-        return self._stands([one.id for one in standing if one]) if standing else Receipt(id="")
+        if not standing:
+            return Receipt(id=write.link.id if write.link else "")
+        return self._stands([one.id for one in standing if one])
 
     def _bring(self, write: Write, there: Payment | None) -> str:
         """Make one part stand as it is wanted; its id."""

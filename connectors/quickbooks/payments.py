@@ -68,16 +68,16 @@ class Payments:
         bills and among those made since it was sent, and is ours only if its memo carries our mark. A write that a row
         which we cannot read may concern is left out.
         """
-        writes = [entries.without_entries(write) for write in writes]
         unreadable: list[bytes] = []
+        changed = [write for write in writes if write.action is not Action.CREATE]
+        entered = self.entering.standing(changed, unreadable)
+        writes = [entries.without_entries(write) for write in writes]
         linked = [id for write in writes for id in ids_known(write)]
         by_id = self.by_id(linked, unreadable)
         unlinked = [write for write in writes if not is_linked(write)]
         candidates = self._candidates(unlinked, unreadable) if unlinked else []
         voided = [write.record_key for write in writes if write.action is Action.VOID]
         credits = self.discounts.standing(voided, unreadable)
-        changed = [write.record_key for write in writes if write.action is not Action.CREATE]
-        entered = self.entering.standing(changed, unreadable)
         found: dict[str, Receipt | None] = {}
         for write in writes:
             ours = _ours(write, by_id, candidates)
@@ -97,10 +97,10 @@ class Payments:
         return posting.is_as_asked(_payment(write), stands, **_told(write))
 
     def _write(self, write: Write) -> Receipt:
-        write = entries.without_entries(write)
-        if is_in_parts(write):
-            return Parting(self).write(write, _payment(write))
-        return self.entering.write(write, _payment(write), _told(write)) if may_need_one(write) else self.bring(write)
+        alone = entries.without_entries(write)
+        if is_in_parts(alone):
+            return Parting(self).write(alone, _payment(write))
+        return self.entering.write(write, _payment(write), _told(write)) if may_need_one(write) else self.bring(alone)
 
     def bring(self, write: Write) -> Receipt:
         """Bring one bill payment, and the credit that its discounts are, to what is wanted."""
@@ -228,6 +228,8 @@ def _made_with(write: Write, ours: list[Payment], beside: entries.Made) -> Recei
     """The same as `_made_by` of a payment that entries of ours may stand beside."""
     if not beside:
         return _made_by(write, ours)
+    if entries.NOT_OURS in beside:
+        return None
     wanted = entries.wanted(write, _payment(write), ours[0], beside, **_told(write))
     standing = beside.get(wanted.piece) if wanted else None
     return entries.receipt_of(ours[0], beside) if wanted and standing and wanted.stands_as(standing) else None

@@ -175,8 +175,7 @@ def _on_posting(
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
         # What stands beside it may still have to be undone.
-        beside = posting is not None and JOINT in _link(one).id
-        if beside or discounts(payment_of(one)) or is_first_half(one.write):
+        if JOINT in _link(one).id or discounts(payment_of(one)) or is_first_half(one.write):
             return None
         return one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:

@@ -10,7 +10,7 @@ from django.db import connection as database
 from msgspec.structs import replace
 
 from connectors.base import ids_of_pieces
-from connectors.records import AnyRecord, Application, Kind, Payment, Phase, Ref, restore
+from connectors.records import AnyRecord, Application, Kind, LedgerEntry, Payment, Phase, Ref, restore
 from syncs.delivery.objections import discounts
 from syncs.delivery.slice import Slice
 from syncs.models import RemoteRecord, SyncRecord
@@ -67,7 +67,14 @@ def _owed(slice_: Slice, payment: Payment) -> Owed | None:
     while payment.reissue_of and payment.reissue_of not in seen:
         seen.add(payment.reissue_of)
         before = (
-            SyncRecord.objects.filter(stream=slice_.stream, remote_record__remote_id=payment.reissue_of)
+            SyncRecord.objects.filter(
+                tenant_id=slice_.tenant_id,
+                stream=slice_.stream,
+                remote_record__tenant_id=slice_.tenant_id,
+                remote_record__connection=slice_.source,
+                remote_record__kind=Kind.PAYMENT,
+                remote_record__remote_id=payment.reissue_of,
+            )
             .select_related("remote_record")
             .first()
         )
@@ -90,9 +97,12 @@ def _reversed_by(slice_: Slice, pieces: list[str]) -> Owed | None:
         remote_id__in=pieces,
         gone="",
     )
-    entries = [one.remote_id for one in standing if one.kind == Kind.LEDGER_ENTRY]
+    entries = [one for one in standing if one.kind == Kind.LEDGER_ENTRY]
     if not entries:
         return None
     executed = len(entries) > 1 or any(one.status == Phase.EXECUTED for one in standing)
-    last = max(entries, key=pieces.index)
-    return Owed(entry=Ref(Kind.LEDGER_ENTRY, last), account=slice_.accounts.in_transit() if executed else "")
+    last = max(entries, key=lambda one: pieces.index(one.remote_id))
+    entry = restore(Kind.LEDGER_ENTRY, last.body)
+    assert isinstance(entry, LedgerEntry)
+    debited = next((one.account.id for one in entry.postings if one.amount < 0), "")
+    return Owed(entry=Ref(Kind.LEDGER_ENTRY, last.remote_id), account=debited if executed else "")

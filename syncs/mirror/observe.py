@@ -91,6 +91,7 @@ RETURNING stream_id
 """
 
 NOTHING = Decimal(0)
+MADE_FOR = {str(Kind.LEDGER_ENTRY): str(Kind.PAYMENT)}  # what else is ours there, by what it is made for
 NUL = b"\\u0000"  # as JSON spells it
 
 
@@ -165,8 +166,8 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
             changed = cursor.rowcount
     if news:
         concerned = {one.kind for one in news}
-        ours = [one.key for one in news if one.key]
-        returned = [into[kind] for kind in concerned if ours and kind in into]
+        ours = [*{one.key for one in news if one.key}, *_keys_before(connection, news)]
+        returned = [into[kind] for kind in {MADE_FOR.get(kind, kind) for kind in concerned} if ours and kind in into]
         told = [latest[Kind(one.kind), one.remote_id].record for one in news]
         files = streams_of_files(told, into)
         lock_streams([*(out[kind] for kind in concerned if kind in out), *returned, *files])
@@ -177,6 +178,20 @@ def observe(connection: Connection, seen: Sequence[Seen], *, now: datetime, swee
     shown = [latest[Kind(one.kind), one.remote_id] for one in news]
     keep_applications(connection, {one.fingerprint: one.record for one in shown if isinstance(one.record, Payment)})
     return Observed(changed=changed, wanted=wanted)
+
+
+def _keys_before(connection: Connection, news: Sequence[Staged]) -> list[str]:
+    """Of which payments these were said to be so far: somebody may have overwritten that."""
+    posted = [one.remote_id for one in news if one.kind in (Kind.PAYMENT, Kind.LEDGER_ENTRY) and not one.key]
+    if not posted:
+        return []
+    known = RemoteRecord.objects.filter(
+        tenant_id=connection.tenant_id,
+        connection=connection,
+        kind__in=(Kind.PAYMENT, Kind.LEDGER_ENTRY),
+        remote_id__in=posted,
+    )
+    return list(known.exclude(key="").values_list("key", flat=True))
 
 
 def _merge(news: Sequence[Staged], values: dict[str, Any]) -> tuple[int, int]:

@@ -26,7 +26,7 @@ def link(*, sync_record: SyncRecord, target_id: str, by: str, why: str, now: dat
     with transaction.atomic():
         locked = _held(sync_record, Kind.PAYMENT, why)
         if (ours := own_posting(locked)) is not None:
-            raise ValidationError(f"We posted it, and payment {ours.remote_id} stands in the ERP: void that first.")
+            raise ValidationError(f"We posted it, and {ours.remote_id} stands in the ERP: void or delete that first.")
         [there] = _chosen(payments_to_link(locked), target_id, "payment of its bills in the ERP")
         problem_id, bills = locked.problem_id, list(bills_paid(locked).values())
         _end(locked, Decision.What.LINK, now)

@@ -79,7 +79,7 @@ def _refuse_what_cannot_be(locked: SyncRecord, seen: str) -> None:
     if locked.code not in OVERRULED:
         raise ValidationError(f"This cannot be overruled: {locked.reason}")
     if locked.code in ANEW and (ours := own_posting(locked)) is not None:
-        raise ValidationError(f"Payment {ours.remote_id}, which we posted, stands in the ERP: void that first.")
+        raise ValidationError(f"{ours.remote_id}, which we posted, stands in the ERP: void or delete that first.")
     if what_holds(locked) != seen:
         raise ValidationError("What holds the payment has changed since you looked at it: look at it again.")
 

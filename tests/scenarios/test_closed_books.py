@@ -1,11 +1,13 @@
 """Payments whose books were closed meanwhile: executed or taken back by journal entries of ours, and made anew."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from syncs import services
 from syncs.models import RemoteRecord, SyncRecord
@@ -25,6 +27,7 @@ from tests.payables import (
 )
 from tests.scenarios.wholesaler import applied, assert_at_rest
 from tests.simulation.world import World, bank
+from tests.test_decisions import post_anyway
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +127,95 @@ def test_once_the_books_are_open_a_reversal_takes_back_the_payment_and_its_entry
     assert_at_rest()
 
 
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_the_entry_of_a_payment_that_somebody_has_deleted_is_taken_back(trouble: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    world.person(world.quickbooks, "close_books", through=None)
+    [posted] = postings(world, bill_id)
+    world.person(world.quickbooks, "delete_payment", payment_id=posted["Id"])
+    world.settle(days=1)
+    trouble_over(world, trouble, ENTRY_POST)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert not journal(world)
+    assert money(world, "Checking", "Payments in transit") == [0, 0]
+    assert of_payment(payment_id).state == State.SYNCED
+    assert_at_rest()
+
+
+def test_a_payment_is_not_posted_anew_while_an_entry_of_it_stands() -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    world.person(world.quickbooks, "close_books", through=None)
+    [posted], [entry] = postings(world, bill_id), journal(world)
+    world.person(world.quickbooks, "void_payment", payment_id=posted["Id"])
+    world.settle(days=1)
+    with pytest.raises(ValidationError, match=f"JournalEntry-{entry['Id']}, which we posted, stands in the ERP"):
+        post_anyway(world, payment_id)
+    world.person(world.quickbooks, "delete", entity="JournalEntry", identity=entry["Id"])
+    world.settle(days=1)
+    post_anyway(world, payment_id)
+    world.settle(days=2)
+    assert (len(postings(world, bill_id)), journal(world)) == (1, [])
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    assert_at_rest()
+
+
+def lines_of(world: World, amount: str = "", credit: str = "") -> list[dict[str, Any]]:
+    """The lines of the one entry that there is, with another amount or credited account."""
+    lines: list[dict[str, Any]] = deepcopy(journal(world)[0]["Line"])
+    for line in lines:
+        line["Amount"] = Decimal(amount or line["Amount"])
+        if credit and line["JournalEntryLineDetail"]["PostingType"] == "Credit":
+            line["JournalEntryLineDetail"]["AccountRef"] = {"value": bank(world, credit)}
+    return lines
+
+
+def assert_held_as_gone(world: World, payment_id: str) -> None:
+    """Somebody is told, and nothing is written, whatever becomes known later."""
+    before = (world.company.bill_payments, journal(world))
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "posting_gone")
+    world.settle(days=1)
+    assert (world.company.bill_payments, journal(world)) == before
+
+
+@pytest.mark.parametrize(
+    "changes", [{"amount": "100.00"}, {"credit": "Savings"}, {"memo": "checked by Pat"}], ids=lambda one: str(*one)
+)
+def test_an_entry_that_somebody_has_changed_is_told_at_once(changes: dict[str, str]) -> None:
+    world, _, payment_id = executed_in_closed_month()
+    memo = changes.pop("memo", "")
+    edit(world, **({"PrivateNote": memo} if memo else {"Line": lines_of(world, **changes)}))
+    assert_held_as_gone(world, payment_id)
+    execute(world, payment_id, to="cleared")
+    assert_held_as_gone(world, payment_id)
+
+
+def test_an_entry_whose_memo_says_more_is_left_as_it_is() -> None:
+    world, _, _ = executed_in_closed_month()
+    edit(world, PrivateNote=f"seen by Pat. {journal(world)[0]['PrivateNote']}")
+    world.settle(days=2)
+    [entry] = journal(world)
+    assert entry["PrivateNote"].startswith("seen by Pat. ml-connector:")
+    assert_at_rest()
+
+
+def test_an_entry_that_somebody_has_deleted_is_told_at_once() -> None:
+    world, _, payment_id = executed_in_closed_month()
+    world.person(world.quickbooks, "delete", entity="JournalEntry", identity=journal(world)[0]["Id"])
+    assert_held_as_gone(world, payment_id)
+
+
+@pytest.mark.parametrize("to", ["deleted", "changed"])
+def test_an_entry_that_took_a_payment_back_and_is_no_longer_what_we_posted_is_told_at_once(to: str) -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    if to == "deleted":
+        world.person(world.quickbooks, "delete", entity="JournalEntry", identity=journal(world)[0]["Id"])
+    else:
+        edit(world, Line=lines_of(world, amount="100.00"))
+    assert_held_as_gone(world, payment_id)
+
+
 def test_a_payment_whose_own_day_is_closed_too_follows_the_policy_for_closed_periods() -> None:
     world, _, payment_id = with_posting()
     close_march(world)
@@ -136,6 +228,50 @@ def test_a_payment_whose_own_day_is_closed_too_follows_the_policy_for_closed_per
     paid = str(world.network.payments[payment_id]["payment_date"])[:10]
     assert (entry["TxnDate"], f"; paid {paid};" in entry["PrivateNote"]) == ("2026-04-01", True)
     assert_at_rest()
+
+
+def edit(world: World, **changes: object) -> None:
+    """A bookkeeper changes the one entry that there is."""
+    [entry] = journal(world)
+    world.person(world.quickbooks, "edit", entity="JournalEntry", identity=entry["Id"], changes=changes)
+
+
+def test_an_entry_that_a_bookkeeper_has_renumbered_is_still_the_one_and_moves_its_money_once() -> None:
+    world, _, payment_id = executed_in_closed_month()
+    edit(world, DocNumber="AJE-17")
+    execute(world, payment_id, to="cleared")
+    world.settle(days=2)
+    [entry] = journal(world)
+    assert "cleared " in entry["PrivateNote"]
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_an_entry_that_a_bookkeeper_has_renumbered_is_taken_back_with_its_payment(trouble: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    edit(world, DocNumber="AJE-17")
+    world.person(world.quickbooks, "close_books", through=None)
+    trouble_over(world, trouble, PAYMENT_POST)
+    world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (postings(world, bill_id), journal(world), balance(world, bill_id)) == ([], [], "120.50")
+    assert_at_rest()
+
+
+@pytest.mark.parametrize("to", ["cleared", "stopped"])
+def test_an_entry_whose_memo_was_overwritten_is_no_longer_ours_and_nothing_is_written(to: str) -> None:
+    world, bill_id, payment_id = executed_in_closed_month()
+    edit(world, PrivateNote="checked by Pat", DocNumber="AJE-17")
+    before = (postings(world, bill_id), journal(world))
+    if to == "cleared":
+        execute(world, payment_id, to=to)
+    else:
+        world.person(world.quickbooks, "close_books", through=None)
+        world.person(world.avidxchange, "stop_payment", payment_id=payment_id)
+    world.settle(days=2)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "posting_gone")
+    assert (postings(world, bill_id), journal(world)) == before
 
 
 # Taken back
@@ -184,6 +320,24 @@ def test_a_void_after_the_close_is_an_entry_on_the_first_open_day_and_the_reissu
     world.settle(days=3)
     assert (len(journal(world)), len(world.company.bill_payments), of_bill().state) == (1, 2, State.SYNCED)
     assert_at_rest()
+
+
+def test_a_reissue_is_paid_out_of_the_account_to_which_the_money_was_taken_back() -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    other = world.person(world.quickbooks, "create_account", name="Transit 2", account_type="Bank")["Id"]
+    world.settle(days=1)
+    services.set_mapping(
+        integration=world.integration,
+        subject="in_transit",
+        source="*",
+        target=other,
+        by="Ann",
+        why="a new account",
+        now=world.clock.now(),
+    )
+    execute(world, world.person(world.avidxchange, "reissue_payment", payment_id=payment_id))
+    world.settle(days=2)
+    assert money(world, "Checking", "Payments in transit", "Transit 2") == [-PAID, 0, 0]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
