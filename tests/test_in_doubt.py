@@ -18,6 +18,7 @@ from tests.payables import (
     MOMENT,
     PAYMENT_POST,
     attempts,
+    by_policy,
     deliver,
     edit_bill,
     enter_bill,
@@ -244,6 +245,20 @@ def test_an_update_whose_answer_is_lost_is_read_by_its_id_and_compared() -> None
     [posted] = postings(world, bill_id)
     assert posted["SyncToken"] == "1"
     assert verbs(of_payment(payment_id))[-1] == "delivery_found"
+
+
+def test_what_waits_to_clear_still_does_after_its_answer_was_lost_and_goes_by_the_policy_that_is_in_force() -> None:
+    world, bill_id, payment_id = with_posting()
+    by_policy(world, "post_on", "cleared")
+    world.quickbooks.drop_answer(PAYMENT_POST)
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.SYNCED, "payment_not_cleared")
+    by_policy(world, "post_on", "executed")
+    world.settle(days=1)
+    [posted] = postings(world, bill_id)
+    assert not posted["DocNumber"].startswith("PND-")
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.SYNCED, "")
 
 
 def test_a_void_whose_answer_is_lost_is_done_once() -> None:

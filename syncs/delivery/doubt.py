@@ -15,8 +15,9 @@ from django.db import transaction
 from connectors.base import Action, Link, Receipt, Write
 from connectors.conversation import Steps
 from connectors.errors import ConnectorError
-from connectors.records import Payable, Payment, restore
+from connectors.records import Payable, Payment, Phase, restore
 from syncs.delivery.objections import is_same_posting
+from syncs.delivery.planned import NOT_CLEARED
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
 from syncs.delivery.settle import observe_receipts, replaces_all, wait_after
 from syncs.delivery.slice import Slice
@@ -30,8 +31,10 @@ NOT_AS_SENT = "not_as_sent"  # it was answered, and what was made is not what wa
 
 DOUBTFUL = """
 SELECT s.id, s.trace_id, s.problem_id, a.id, a.revision, a.action, a.record_key, a.request_key, a.place, a.started_at,
-       a.delivery_fingerprint, a.link_id, a.link_version, a.code, a.message, a.body::text, a.context::text
+       a.delivery_fingerprint, a.link_id, a.link_version, a.code, a.message, r.status, a.body::text,
+       a.context::text
 FROM syncs_syncrecord s JOIN syncs_attempt a ON a.id = s.attempt_id AND a.tenant_id = s.tenant_id
+JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 WHERE s.tenant_id = %s AND s.stream_id = %s AND s.state IN ('sending', 'in_doubt') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 """
@@ -78,6 +81,8 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
         return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted, or tells who has to
     if told.code == NOT_AS_SENT and write.action is not Action.VOID:  # a void leaves nothing to be compared
         return replace(doubted, state=State.HELD, code=told.code, reason=told.reason, needs_somebody=True)
+    if told.code == NOT_CLEARED:  # by what is the policy now: it may have changed since this was sent
+        return _due_again(slice_, doubted)
     again = replaces_all(slice_, write)
     return replace(doubted, state=State.SYNCED, settles=True, problem_id=None, replaces_all=again)
 
@@ -154,6 +159,7 @@ def _restored(
     link_version: str,
     code: str,
     message: str,
+    status: str,
     body: str,
     context: str,
 ) -> tuple[Write, Verdict]:
@@ -169,6 +175,7 @@ def _restored(
         sent_at=started_at,
         context=msgspec.json.decode(context),
     )
+    waits = isinstance(write.record, Payment) and write.record.phase is Phase.PENDING and status == Phase.EXECUTED
     return write, Verdict(
         id=id,
         revision=revision,
@@ -176,7 +183,7 @@ def _restored(
         trace_id=trace_id,
         problem_id=problem_id,
         attempt_id=attempt_id,
-        code=code,
+        code=NOT_CLEARED if waits and code != NOT_AS_SENT else code,
         reason=message,
         fingerprint=delivered,
     )
