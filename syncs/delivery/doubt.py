@@ -88,8 +88,15 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
 
 
 def _linked(doubted: Verdict, receipt: Receipt) -> Verdict:
-    why = {"code": "", "reason": "", "outcome": "found", "verb": "delivery_found"}
-    return replace(doubted, target_id=receipt.id, target_version=receipt.version, **why)
+    return replace(
+        doubted,
+        target_id=receipt.id,
+        target_version=receipt.version,
+        code="",
+        reason="",
+        outcome="found",
+        verb="delivery_found",
+    )
 
 
 def _look_up_failed(slice_: Slice, doubtful: Sequence[tuple[Write, Verdict]], error: ConnectorError) -> None:
