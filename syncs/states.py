@@ -34,4 +34,5 @@ def stays_held(row: str) -> str:
     lives = (
         "EXISTS (SELECT FROM syncs_remoterecord paid WHERE paid.id = s.remote_record_id AND paid.status <> 'reversed')"
     )
-    return f"({row}.state = 'held' AND ({row}.code = 'posted_twice' OR {row}.code = 'posting_gone' AND {lives}))"
+    theirs = f"{row}.code IN ('posting_gone', 'not_as_sent')"
+    return f"({row}.state = 'held' AND ({row}.code = 'posted_twice' OR {theirs} AND {lives}))"

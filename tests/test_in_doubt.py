@@ -1,5 +1,6 @@
 """Answers that are lost: looked up when nothing can be under way any more, settled once, sent again under one key."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from connectors.simulators import Request, Response
+from syncs import services
 from syncs.models import Attempt, SyncRecord
 from syncs.states import State
 from tests.payables import (
@@ -16,6 +18,7 @@ from tests.payables import (
     MOMENT,
     PAYMENT_POST,
     attempts,
+    by_policy,
     deliver,
     edit_bill,
     enter_bill,
@@ -207,6 +210,32 @@ def test_what_carries_our_mark_and_settles_something_else_is_brought_to_what_was
     assert of_payment(payment_id).state == State.SYNCED
 
 
+def not_as_sent(request: Request, proceed: Callable[[], Response]) -> Response:
+    """The ERP answers that it has the payment, and is about to print a check for it."""
+    body = json.loads(proceed().body)
+    body["BillPayment"]["CheckPayment"]["PrintStatus"] = "NeedToPrint"
+    return Response(status=200, body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("first", ["create", "update"])
+def test_what_stands_otherwise_than_it_was_sent_is_held_until_a_person_decides(first: str) -> None:
+    world, bill_id, payment_id = with_payment() if first == "create" else with_posting()
+    if first == "update":
+        execute(world, payment_id)
+    world.quickbooks.fault(PAYMENT_POST, not_as_sent)
+    work_until(world, State.IN_DOUBT, "payment")
+    world.settle(days=1)
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    record, [posted] = of_payment(payment_id), postings(world, bill_id)
+    assert (record.state, record.code, record.target_id) == (State.HELD, "not_as_sent", posted["Id"])
+    assert "printed" in record.reason
+    assert [problem.code for problem in open_problems()] == ["not_as_sent"]
+    services.replay(sync_record=record, by="Ann", why="it is right now", now=world.clock.now())
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, len(postings(world, bill_id)), open_problems()) == (State.SYNCED, 1, [])
+
+
 def test_an_update_whose_answer_is_lost_is_read_by_its_id_and_compared() -> None:
     world, bill_id, payment_id = with_posting()
     world.quickbooks.drop_answer(PAYMENT_POST)
@@ -216,6 +245,20 @@ def test_an_update_whose_answer_is_lost_is_read_by_its_id_and_compared() -> None
     [posted] = postings(world, bill_id)
     assert posted["SyncToken"] == "1"
     assert verbs(of_payment(payment_id))[-1] == "delivery_found"
+
+
+def test_what_waits_to_clear_still_does_after_its_answer_was_lost_and_goes_by_the_policy_that_is_in_force() -> None:
+    world, bill_id, payment_id = with_posting()
+    by_policy(world, "post_on", "cleared")
+    world.quickbooks.drop_answer(PAYMENT_POST)
+    execute(world, payment_id)
+    world.settle(days=1)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.SYNCED, "payment_not_cleared")
+    by_policy(world, "post_on", "executed")
+    world.settle(days=1)
+    [posted] = postings(world, bill_id)
+    assert not posted["DocNumber"].startswith("PND-")
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.SYNCED, "")
 
 
 def test_a_void_whose_answer_is_lost_is_done_once() -> None:

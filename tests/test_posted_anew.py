@@ -12,7 +12,7 @@ from connectors.base import JOINT, Action, Write
 from connectors.records import Application, Kind, Method, Payment, Phase, Ref
 from syncs.delivery.reposts import added, is_being_taken_back, is_first_half, is_to_be_posted_anew
 from syncs.delivery.scope import Circumstances, Wish, rule
-from syncs.models import RemoteRecord, Stream, SyncRecord
+from syncs.models import Mapping, RemoteRecord, Stream, SyncRecord
 from syncs.states import State
 from syncs.story.coming import coming
 from syncs.story.facts import facts_of
@@ -177,6 +177,22 @@ def test_nothing_is_taken_back_where_the_second_posting_would_be_held() -> None:
     world.settle(days=1)
     assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "recorded_by_hand")
     assert (balance(world, bills[0]), of_payment(payment_id).taken_back) == ("0.00", "")
+
+
+@books
+@pytest.mark.parametrize("missing", ["pending_payments", "in_transit"])
+def test_nothing_is_taken_back_that_would_not_be_posted_again_before_it_has_cleared(missing: str) -> None:
+    world, bills, payment_id = with_posted()
+    by_policy(world, "post_on", "cleared")
+    if missing == "pending_payments":
+        by_policy(world, "pending_payments", False)
+    else:
+        Mapping.objects.filter(subject=missing).update(valid_to=world.clock.now())
+    change(world, payment_id, INV_2=None)
+    world.settle(days=1)
+    assert [balance(world, bill_id) for bill_id in bills] == ["0.00", "100.00"]
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "applications_changed")
+    assert "Once taken back, it would wait" in of_payment(payment_id).reason
 
 
 def taken_back() -> tuple[World, list[str], str]:

@@ -15,8 +15,9 @@ from django.db import transaction
 from connectors.base import Action, Link, Receipt, Write
 from connectors.conversation import Steps
 from connectors.errors import ConnectorError
-from connectors.records import Payable, Payment, restore
+from connectors.records import Payable, Payment, Phase, restore
 from syncs.delivery.objections import is_same_posting
+from syncs.delivery.planned import NOT_CLEARED
 from syncs.delivery.reposts import is_first_half, to_be_posted_anew
 from syncs.delivery.settle import observe_receipts, replaces_all, wait_after
 from syncs.delivery.slice import Slice
@@ -26,11 +27,14 @@ from syncs.states import State
 AT_ONCE = 50
 ASK_AGAIN = timedelta(minutes=1)
 TOLD_AFTER = timedelta(hours=1)
+NOT_AS_SENT = "not_as_sent"  # it was answered, and what was made is not what was sent
 
 DOUBTFUL = """
 SELECT s.id, s.trace_id, s.problem_id, a.id, a.revision, a.action, a.record_key, a.request_key, a.place, a.started_at,
-       a.delivery_fingerprint, a.link_id, a.link_version, a.body::text, a.context::text
+       a.delivery_fingerprint, a.link_id, a.link_version, a.code, a.message, r.status, a.body::text,
+       a.context::text
 FROM syncs_syncrecord s JOIN syncs_attempt a ON a.id = s.attempt_id AND a.tenant_id = s.tenant_id
+JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 WHERE s.tenant_id = %s AND s.stream_id = %s AND s.state IN ('sending', 'in_doubt') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 """
@@ -66,10 +70,8 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
         )
     receipt = found[write.record_key]
     if receipt is None:
-        return replace(_due_again(slice_, doubted), outcome="absent", verb="delivery_absent")
-    doubted = replace(
-        doubted, target_id=receipt.id, target_version=receipt.version, outcome="found", verb="delivery_found"
-    )
+        return replace(_due_again(slice_, doubted), code="", reason="", outcome="absent", verb="delivery_absent")
+    told, doubted = doubted, _linked(doubted, receipt)
     if receipt.duplicate_of:
         reason = f"{receipt.id} and {', '.join(receipt.duplicate_of)} carry the same mark."
         return replace(doubted, state=State.HELD, code="posted_twice", reason=reason, needs_somebody=True)
@@ -77,8 +79,24 @@ def _conclude(slice_: Slice, write: Write, doubted: Verdict, found: dict[str, Re
         return to_be_posted_anew(doubted, at=slice_.now())
     if _is_withdrawn(write) or not _holds_what_was_sent(write, receipt):
         return _due_again(slice_, doubted)  # linked only: the next try brings it to what is wanted, or tells who has to
+    if told.code == NOT_AS_SENT and write.action is not Action.VOID:  # a void leaves nothing to be compared
+        return replace(doubted, state=State.HELD, code=told.code, reason=told.reason, needs_somebody=True)
+    if told.code == NOT_CLEARED:  # by what is the policy now: it may have changed since this was sent
+        return _due_again(slice_, doubted)
     again = replaces_all(slice_, write)
     return replace(doubted, state=State.SYNCED, settles=True, problem_id=None, replaces_all=again)
+
+
+def _linked(doubted: Verdict, receipt: Receipt) -> Verdict:
+    return replace(
+        doubted,
+        target_id=receipt.id,
+        target_version=receipt.version,
+        code="",
+        reason="",
+        outcome="found",
+        verb="delivery_found",
+    )
 
 
 def _look_up_failed(slice_: Slice, doubtful: Sequence[tuple[Write, Verdict]], error: ConnectorError) -> None:
@@ -95,6 +113,8 @@ def _still_in_doubt(slice_: Slice, write: Write, doubted: Verdict, until: dateti
     """Somebody is told when it stays so for long: whether money moved is not a thing to wait for in silence."""
     assert write.sent_at is not None
     long = slice_.now() - write.sent_at >= TOLD_AFTER
+    if doubted.code == NOT_AS_SENT:
+        return replace(doubted, next_attempt_at=until, outcome="in doubt", needs_somebody=True)
     return replace(
         doubted,
         state=State.IN_DOUBT,
@@ -144,6 +164,9 @@ def _restored(
     delivered: str,
     link_id: str,
     link_version: str,
+    code: str,
+    message: str,
+    status: str,
     body: str,
     context: str,
 ) -> tuple[Write, Verdict]:
@@ -159,6 +182,7 @@ def _restored(
         sent_at=started_at,
         context=msgspec.json.decode(context),
     )
+    waits = isinstance(write.record, Payment) and write.record.phase is Phase.PENDING and status == Phase.EXECUTED
     return write, Verdict(
         id=id,
         revision=revision,
@@ -166,5 +190,7 @@ def _restored(
         trace_id=trace_id,
         problem_id=problem_id,
         attempt_id=attempt_id,
+        code=NOT_CLEARED if waits and code != NOT_AS_SENT else code,
+        reason=message,
         fingerprint=delivered,
     )

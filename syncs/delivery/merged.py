@@ -42,14 +42,16 @@ class Former:
         is_left = old in self.asked and not getattr(self.now.get(old), "active", False)
         return is_left and last in (old, new)
 
-    def is_merged(self, old: Ref, new: Ref, before: Document, after: Document) -> bool:
+    def is_merged(self, old: Ref, new: Ref, before: Document | None, after: Document) -> bool:
         """Whether it was merged for sure, and not by hand: it is said so; it is gone, which nothing but a merge does;
         the document names the new one and yet has the version that it had, or has changed just when the old one did."""
         was = self.now.get(old)
         if not self.may_be_merged(old, new):
             return False
-        if was is None or old in self.told or before.version == after.version:
+        if was is None or old in self.told:
             return True
+        if before is None or before.version == after.version:
+            return before is not None
         moments = (was.modified_at, after.modified_at)
         return all(moments) and abs(moments[0] - moments[1]) <= AT_ONCE  # type: ignore[operator]
 
@@ -87,9 +89,10 @@ def last_sent(source: Connection, bill: Document, settled_fingerprint: str) -> D
     """The document as it was when the other side took it last; None where nobody knows any more."""
     kept = RemoteRecord.objects.filter(
         tenant_id=source.tenant_id, connection=source, kind=kind_of(bill), remote_id=bill.id
-    ).values("id")
-    revisions = RemoteRevision.objects.filter(tenant_id=source.tenant_id, remote_record_id__in=kept)
-    for body in revisions.order_by("-revision").values_list("body", flat=True)[:REMEMBERED]:
+    )
+    revisions = RemoteRevision.objects.filter(tenant_id=source.tenant_id, remote_record_id__in=kept.values("id"))
+    earlier = revisions.order_by("-revision").values_list("body", flat=True)[:REMEMBERED]
+    for body in (*kept.values_list("body", flat=True), *earlier):
         before = restore(kind_of(bill), body)
         if isinstance(before, Document) and delivery_fingerprint(before) == settled_fingerprint:
             return before

@@ -1,6 +1,6 @@
 """What a posting rests on: the bills and credits that it settles as the ERP shows them now, and what they carry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -10,10 +10,12 @@ from connectors.base import PAID_ON, ids_of_pieces
 from connectors.conversation import Conversation, Steps, fetching
 from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment, Ref
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
-from syncs.delivery.merged import NOBODY, Former, fetch_former
+from syncs.delivery.merged import NOBODY, Document, Former, fetch_former, last_sent
 from syncs.delivery.objections import PAYEE_DIFFERS, Objection, as_bill, objection, settles
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
+from syncs.models import SyncRecord
+from syncs.states import State
 
 
 @dataclass(kw_only=True)
@@ -26,6 +28,7 @@ class Open:
     being_posted: set[str] = field(default_factory=set)
     overruled: Mapping[int, Overruled] = field(default_factory=dict)
     former: Former = NOBODY
+    proved: Collection[str] = ()  # bills whose vendor took over the one that was paid
 
     def without(self, posting: Payment) -> "Open":
         """What is open once this posting is taken back."""
@@ -49,8 +52,12 @@ def fetch_open(slice_: Slice, settling: Sequence[Planned]) -> Steps[Open]:
     carried |= {id: _as_ours(one) for id, one in carried.items() if id in linked}
     former = yield from _fetch_payees(slice_, settling, bills)
     return Open(
-        bills=bills, carried=carried, overruled=overruled(slice_, [one.claim for one in settling]), former=former
-    )  # fmt: skip
+        bills=bills,
+        carried=carried,
+        overruled=overruled(slice_, [one.claim for one in settling]),
+        former=former,
+        proved=_proved(slice_, former, bills) if former.asked else (),
+    )
 
 
 def _fetch_payees(slice_: Slice, settling: Sequence[Planned], bills: Mapping[str, AnyRecord]) -> Steps[Former]:
@@ -61,11 +68,35 @@ def _fetch_payees(slice_: Slice, settling: Sequence[Planned], bills: Mapping[str
     return (yield from fetch_former(slice_.target, others, named, slice_.talk.call)) if others else NOBODY
 
 
+def _proved(slice_: Slice, former: Former, bills: Mapping[str, AnyRecord]) -> set[str]:
+    """The bills whose vendor took over one that was paid: surely merged, by what the network took of the bill; or the
+    bill's own delivery went on with it, or a person said that it may."""
+    rows = SyncRecord.objects.filter(
+        tenant_id=slice_.tenant_id,
+        stream__integration=slice_.integration,
+        stream__kind__in=(Kind.BILL, Kind.CREDIT),
+        remote_record__remote_id__in=list(bills),
+    )
+    sent = {id: row for id, *row in rows.values_list("remote_record__remote_id", "state", "settled_fingerprint")}
+    proved = set()
+    for id, bill in bills.items():
+        if not isinstance(bill, Document):
+            continue
+        state, settled = sent.get(id, ("", ""))
+        before = last_sent(slice_.target, bill, settled) if settled else None
+        decided = state == State.IGNORED or before is not None and before.vendor == bill.vendor
+        if decided or any(former.is_merged(old, bill.vendor, before, bill) for old in former.asked):
+            proved.add(id)
+    return proved
+
+
 def to_present_payee(one: Planned, open_: Open) -> Planned:
     """The payment to the vendor that all its bills are of now, where its own was merged into that one."""
     payment = payment_of(one)
     payee, vendors = _payee(payment), _vendors(payment, open_.bills)
     if len(vendors) != 1 or not open_.former.may_be_merged(payee, *vendors):
+        return one
+    if not all(application.target.id in open_.proved for application in payment.applications):
         return one
     return to_payee(one, *vendors)
 

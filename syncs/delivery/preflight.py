@@ -12,6 +12,7 @@ import msgspec
 
 from connectors.base import JOINT, Action, Link, Receipt
 from connectors.conversation import Steps
+from connectors.errors import MappingError
 from connectors.records import AnyRecord, Kind, Payable, Payment
 from syncs.delivery.as_left import as_left, is_changed
 from syncs.delivery.closed import on_an_open_day
@@ -28,13 +29,16 @@ from syncs.delivery.open_bills import (
     to_present_payee,
 )
 from syncs.delivery.planned import Planned
+from syncs.delivery.post_on import waiting_to_clear
 from syncs.delivery.reposts import POLICY, POST_ANEW, POSTED_ANEW, added, is_alive, is_first_half, is_to_be_posted_anew
+from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
 from syncs.models import Feed
 from syncs.states import State
 
 ASK_AGAIN = timedelta(minutes=1)
+SETTLES_OTHERWISE = "settles other bills or amounts than the payment does now"
 NEVER_READ = timedelta(days=45)  # where no reading of the ERP has ever come to its end
 
 
@@ -197,12 +201,29 @@ def _on_posting(
 def _settles_otherwise(slice_: Slice, one: Planned, posting: Payment, open_: Open) -> Verdict:
     """Held; or by policy taken back, if nobody has changed it since and nothing will object to the second posting."""
     if slice_.policies[POLICY] != POST_ANEW or posting.version != _link(one).version:
-        return _not_ours(one, "applications_changed", "settles other bills or amounts than the payment does now")
+        return _not_ours(one, "applications_changed", SETTLES_OTHERWISE)
+    if why := _not_posted_again(slice_, one):
+        return _not_ours(
+            one, "applications_changed", f"{SETTLES_OTHERWISE}. Once taken back, it would wait: {why.rstrip('.')}"
+        )
     if (objection := objection_to(one, open_.without(posting)) or _closed_for(slice_, one)) is not None:
         return _put_off(one, objection)
     reason = f"Payment {posting.id} in the ERP is taken back, so that it is posted anew with what it settles now."
     taken_back = added(one.claim.taken_back, posting.id)
     return one.put_back(code=POSTED_ANEW, reason=reason, taken_back=taken_back, unsettles=True)
+
+
+def _not_posted_again(slice_: Slice, one: Planned) -> str:
+    """Why what is taken back would not be posted again at once; empty if it would."""
+    second = waiting_to_clear(replace(one.claim, target_id="", target_status=""), slice_.policies).record
+    around = Circumstances(linked=False, gone=False, explained=one.explained, policies=slice_.policies)
+    ruling = rule(second, around)
+    try:
+        if isinstance(second, Payment):
+            slice_.accounts.account_for(second)
+    except MappingError as error:
+        return error.message
+    return "" if ruling.wish is Wish.SEND else ruling.reason
 
 
 def _closed_for(slice_: Slice, one: Planned) -> Objection | None:

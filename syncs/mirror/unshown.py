@@ -13,6 +13,7 @@ from django.db import transaction
 
 from connectors.conversation import Conversation, Steps, fetching
 from connectors.records import Kind
+from syncs.delivery.flows import FLOWS
 from syncs.leases import Lease
 from syncs.mirror.observe import Seen, observe
 from syncs.models import Feed
@@ -41,6 +42,8 @@ Row = tuple[int, str, int]
 def observe_unshown(feed: Feed, lease: Lease, conversation: Conversation) -> Steps[None]:
     """Settle what was sent of the kind that this sweep has just read completely, and is not among what was shown."""
     kind, clock, after = Kind(feed.stage), conversation.effects.clock, 0
+    if kind not in FLOWS or FLOWS[kind].target != "ap_network":
+        return
     while rows := _unshown(feed, kind, after):
         found = yield from conversation.call(fetching(kind, [target_id for _, target_id, _ in rows]))
         yield "unshown asked for"

@@ -44,7 +44,7 @@ DECIDED_BY = {
     "closed_period": ("period_closed",),
     "changed_applications": ("applications_changed",),
     "reversal_entry": ("reversal_refused",),
-    "post_on": ("unmapped_in_transit", "payment_not_executed", "payment_not_cleared"),
+    "post_on": ("unmapped_in_transit", "payment_not_executed", "payment_not_cleared", "applications_changed"),
 }
 
 

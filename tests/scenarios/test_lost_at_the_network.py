@@ -4,9 +4,23 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.conversation import Conversation, finish
 from connectors.records import Kind
+from syncs import leases
+from syncs.mirror.unshown import observe_unshown
+from syncs.models import Feed
 from syncs.states import State
-from tests.payables import attempts, enter_bill, enter_vendor, invoice, of_bill, of_vendor, open_problems
+from tests.payables import (
+    attempts,
+    enter_bill,
+    enter_vendor,
+    invoice,
+    of_bill,
+    of_payment,
+    of_vendor,
+    open_problems,
+    with_posting,
+)
 from tests.scenarios.contracts import everything
 from tests.scenarios.wholesaler import assert_at_rest, there
 from tests.simulation.world import World, begin
@@ -62,3 +76,15 @@ def night(world: World) -> None:
     """The network is compared, and what follows from it is done."""
     world.clock.advance(timedelta(hours=24))
     world.settle(days=2 * AN_HOUR)
+
+
+def test_no_list_of_the_network_sends_a_payment_once_more() -> None:
+    world, _, payment_id = with_posting()
+    before = len(attempts(of_payment(payment_id)))
+    feed = Feed.objects.select_related("connection__app", "tenant").get(connection__provider="avidxchange")
+    feed.stage = Kind.PAYMENT
+    lease = leases.take(Feed, feed.pk, holder="worker", now=world.clock.now())
+    assert lease is not None
+    talk = Conversation(connection=feed.connection, effects=world.effects(), trace_id="payments")
+    finish(observe_unshown(feed, lease, talk))
+    assert (of_payment(payment_id).state, len(attempts(of_payment(payment_id)))) == (State.SYNCED, before)

@@ -8,6 +8,7 @@ import pytest
 from connectors.conversation import finish
 from connectors.quickbooks.simulator_switches import Switches
 from connectors.records import Kind
+from syncs import services
 from syncs.models import RemoteRecord, SyncRecord
 from syncs.states import State
 from tests.payables import (
@@ -184,6 +185,23 @@ def test_a_bill_given_to_another_vendor_whose_own_is_made_inactive_later_is_a_pe
     assert (of_bill().state, of_bill().code) == (State.HELD, "perhaps_merged")
     assert "Acme Paper Inc" in of_bill().reason
     assert of_bill().problem in open_problems()
+
+
+def test_a_vendor_whom_nobody_proved_to_be_the_payee_is_posted_no_payment_until_a_person_says_so() -> None:
+    world, other, vendor, bill_id = with_two_vendors()
+    payment_id = release(world, "INV-1")
+    edit(world, "Bill", bill_id, VendorRef=value(other))
+    world.clock.advance(timedelta(minutes=3))
+    world.person(world.quickbooks, "deactivate", entity="Vendor", identity=vendor)
+    execute(world, payment_id, "cleared")
+    world.settle(days=1)
+    assert (postings(world, bill_id), of_bill().code) == ([], "perhaps_merged")
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "payee_differs")
+    services.ignore(sync_record=of_bill(), by="Ann", why="they were merged", now=world.clock.now())
+    services.replay(sync_record=of_payment(payment_id), by="Ann", why="they were merged", now=world.clock.now())
+    world.settle(days=1)
+    [posted] = postings(world, bill_id)
+    assert posted["VendorRef"]["value"] == other
 
 
 def test_a_bill_changed_otherwise_after_its_vendor_was_merged_away_is_withdrawn() -> None:
