@@ -12,7 +12,7 @@ from syncs.mirror.columns import columns
 from syncs.problems.catalogue import UNKNOWN, fault
 from tests.records import ACCOUNT, BILL, PAYMENT, VENDOR
 
-POLICIES = {"currencies": ["USD"], "pending_payments": True}
+POLICIES = {"currencies": ["USD"], "pending_payments": True, "post_on": "executed"}
 
 
 def ruling(
