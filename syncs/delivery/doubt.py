@@ -162,15 +162,10 @@ def _restored(
     place: int,
     started_at: datetime,
     delivered: str,
-    link_id: str,
-    link_version: str,
-    code: str,
-    message: str,
-    status: str,
-    body: str,
-    context: str,
+    *told: str,
 ) -> tuple[Write, Verdict]:
     """The write exactly as it was sent, and the verdict that it is in doubt."""
+    link_id, link_version, code, message, status, body, context = told
     write = Write(
         kind=slice_.kind,
         action=Action(action),

@@ -16,10 +16,12 @@ from connectors.records import (
     Line,
     Payable,
     Payment,
+    Phase,
     PurchaseOrder,
     Ref,
     Vendor,
 )
+from syncs.delivery.as_left import accounts_left
 from syncs.delivery.decided import bills_of_invoices
 from syncs.delivery.reissues import Owed, owed_on_entries, settle_entry
 from syncs.delivery.slice import Slice
@@ -97,6 +99,7 @@ class References:
     known: Mapping[Ref, Known]
     standing: Standing
     owed: Mapping[str, Owed] = field(default_factory=dict)
+    paid_from: Mapping[str, Ref] = field(default_factory=dict)  # of payments that stand as executed
 
 
 def references(record: AnyRecord, standing: Standing) -> list[Ref]:
@@ -124,7 +127,8 @@ def look_up(slice_: Slice, records: Sequence[AnyRecord]) -> References:
     known = _known(slice_, sorted(wanted, key=lambda ref: (ref.kind, ref.id, ref.key)))
     if slice_.flow.source != "erp":
         known = _decided(slice_, wanted) | known
-    return References(known=known, standing=standing, owed=owed_on_entries(slice_, records))
+    owed, paid_from = owed_on_entries(slice_, records), accounts_left(slice_, records)
+    return References(known=known, standing=standing, owed=owed, paid_from=paid_from)
 
 
 def _decided(slice_: Slice, wanted: Collection[Ref]) -> dict[Ref, Known]:
@@ -189,13 +193,19 @@ def resolve(slice_: Slice, record: AnyRecord, there: References) -> AnyRecord:
             record,
             vendor=_across(slice_, record.vendor, there),
             applications=applications,
-            funding_account=slice_.accounts.account_for(record),
+            funding_account=_funding_account(slice_, record, there),
         )
         owed = there.owed.get(record.reissue_of)
         return settle_entry(resolved, owed) if owed else resolved
     if isinstance(record, Account | Dimension) and record.parent is not None:
         return replace(record, parent=_across(slice_, record.parent, there))
     return record
+
+
+def _funding_account(slice_: Slice, payment: Payment, there: References) -> Ref:
+    """What stands as executed stays on the account that we posted it on, whatever is mapped since."""
+    stands_on = there.paid_from.get(payment.id) if payment.phase is Phase.EXECUTED else None
+    return stands_on or slice_.accounts.account_for(payment)
 
 
 def _resolve_line(slice_: Slice, line: Line, there: References) -> Line:

@@ -109,6 +109,25 @@ def moved(world: World, bill_id: str) -> dict[str, Any]:
 
 
 @payments_only
+def test_a_bank_account_that_is_mapped_later_moves_nothing_that_stands_as_paid(profile: str) -> None:
+    world, bill_id, payment_id = issued(profile)
+    [ours] = postings(world, bill_id)
+    for method in ("check", "*"):
+        services.set_mapping(
+            integration=world.integration, subject="funding_account", source=method, target=bank(world, "Savings"),
+            by="Ann", why="our new bank", now=world.clock.now(),
+        )  # fmt: skip
+    edit(world, "BillPayment", ours["Id"], PrivateNote=f"Pat: {ours['PrivateNote']}")
+    world.settle(days=1)
+    assert_at_rest()
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    [posting] = postings(world, bill_id)
+    assert account_of(posting) == account_of(ours) != bank(world, "Savings")
+    assert_at_rest()
+
+
+@payments_only
 @pytest.mark.parametrize("is_seen_first", [True, False])
 def test_what_an_accountant_changed_is_not_overwritten_by_a_cleared_date_until_a_person_says_so(
     profile: str, is_seen_first: bool
