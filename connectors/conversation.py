@@ -124,9 +124,9 @@ class Conversation:
             )
         )
 
-    def call(self, job: Job[T], patience: float = MOMENT) -> Steps[T]:
-        """One call, which waits so many seconds for a permit; raises what the connector raises."""
-        outcomes = yield from self.call_all([(job, "")], patience)
+    def call(self, job: Job[T], patience: float = MOMENT, *, each: int = 1) -> Steps[T]:
+        """One call of so many requests, which waits so many seconds for permits; raises what the connector raises."""
+        outcomes = yield from self.call_all([(job, "")], patience, each=each)
         if isinstance(outcomes[0], ConnectorError):
             raise outcomes[0]
         return outcomes[0]

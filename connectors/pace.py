@@ -1,8 +1,11 @@
-"""A call that is many requests keeps the provider's pace: no more leave within a second than it takes."""
+"""A call that is many requests keeps the provider's pace, with room for what else left just before it."""
 
 from collections import deque
 
 from connectors.clock import Clock
+
+A_SECOND = 1.1  # by our clock: theirs counts when a request arrives
+SHARE = 0.7  # of what the provider takes in a second
 
 
 class Pace:
@@ -10,10 +13,10 @@ class Pace:
 
     def __init__(self, clock: Clock, per_second: int) -> None:
         self._clock = clock
-        self._left: deque[float] = deque(maxlen=per_second)
+        self._left: deque[float] = deque(maxlen=int(per_second * SHARE))
 
     def keep(self) -> None:
         """Wait until one more may leave, and take note that it does."""
         if self._left and len(self._left) == self._left.maxlen:
-            self._clock.sleep(max(0.0, self._left[0] + 1.0 - self._clock.monotonic()))
+            self._clock.sleep(max(0.0, self._left[0] + A_SECOND - self._clock.monotonic()))
         self._left.append(self._clock.monotonic())

@@ -28,7 +28,8 @@ def check_connection(*, connection: Connection, by: str, effects: Effects) -> li
     conversation = Conversation(connection=connection, effects=effects, trace_id=f"check-{connection.pk}")
     opened(conversation)
     try:
-        account, findings = finish(conversation.call(_examine, A_PERSON_WAITS))
+        many = 2 * conversation.provider.limits.per_second or 1  # it asks for so much that nobody else may for a while
+        account, findings = finish(conversation.call(_examine, A_PERSON_WAITS, each=many))
     except TransientError as error:
         raise ValidationError(
             f"{conversation.provider.name} could not be asked just now: {error} Try again in a minute."

@@ -27,6 +27,7 @@ from syncs.states import State
 AT_ONCE = 50
 ASK_AGAIN = timedelta(minutes=1)
 TOLD_AFTER = timedelta(hours=1)
+LONGEST_WAIT = timedelta(minutes=15)  # between two looks; a tenth of how long it has been in doubt until then
 NOT_AS_SENT = "not_as_sent"  # it was answered, and what was made is not what was sent
 
 DOUBTFUL = """
@@ -112,7 +113,8 @@ def _look_up_failed(slice_: Slice, doubtful: Sequence[tuple[Write, Verdict]], er
 def _still_in_doubt(slice_: Slice, write: Write, doubted: Verdict, until: datetime, reason: str) -> Verdict:
     """Somebody is told when it stays so for long: whether money moved is not a thing to wait for in silence."""
     assert write.sent_at is not None
-    long = slice_.now() - write.sent_at >= TOLD_AFTER
+    age = slice_.now() - write.sent_at
+    until, long = max(until, slice_.now() + min(LONGEST_WAIT, age / 10)), age >= TOLD_AFTER
     if doubted.code == NOT_AS_SENT:
         return replace(doubted, next_attempt_at=until, outcome="in doubt", needs_somebody=True)
     return replace(
