@@ -31,7 +31,7 @@ def test_a_held_payment_is_linked_and_a_recoded_invoice_is_read(seen: Seen, sett
     seen.log_in()
     seen.go(f"/bills/{story_of('INV-2')}/")
     expect(page.locator("#invoice + section")).to_contain_text("Wrong cost centre")
-    expect(page.locator("#lines + section")).to_contain_text("75.00")
+    expect(page.locator("table.lines")).to_contain_text("75.00")
     page.locator("#invoice + section summary").click()
     seen.shot("invoice-rejected")
     page.set_viewport_size({"width": 390, "height": 844})
