@@ -88,7 +88,9 @@ def _not_mirrored_since(slice_: Slice) -> datetime:
 def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], open_: Open) -> None:
     """One payment that has not been posted as far as we know; what it takes of its bills, the next one cannot."""
     if one.write.record_key not in found:
-        checked.verdicts.append(one.put_back(reason="Whether it is there already cannot be told now."))
+        checked.verdicts.append(
+            one.put_back(soon(one) + ASK_AGAIN, reason="Whether it is there already cannot be told now.")
+        )
         return
     receipt = found[one.write.record_key]
     if receipt is not None:
@@ -146,7 +148,7 @@ def _linked(one: Planned, receipt: Receipt) -> Verdict:
 def _stands_elsewhere(one: Planned, found: dict[str, Receipt | None]) -> Verdict | None:
     """Where its posting is gone and another of ours took its place, which a restored backup has forgotten."""
     if one.write.record_key not in found:
-        return one.put_back(reason="Whether another posting of it stands cannot be told now.")
+        return one.put_back(soon(one) + ASK_AGAIN, reason="Whether another posting of it stands cannot be told now.")
     receipt = found[one.write.record_key]
     if receipt is None or not is_alive(receipt.record):
         return None
