@@ -104,7 +104,7 @@ def _vendors(world: World) -> Iterator[str]:
 def _credits(world: World) -> Iterator[str]:
     rows = world.company.tables["VendorCredit"].rows
     for credit in rows.values():
-        if PIECE in credit.get("PrivateNote", "") or is_decided(world, credit["Id"], Kind.CREDIT):
+        if PIECE.search(credit.get("PrivateNote", "")) or is_decided(world, credit["Id"], Kind.CREDIT):
             continue
         there = _sent_as(world, credit["Id"])
         name = f"credit {credit['DocNumber']}"

@@ -1,12 +1,14 @@
 """How what we know of a record is looked up when a history has come to rest."""
 
+import re
+
 from connectors.records import Kind
 from syncs.models import SyncRecord
 from syncs.states import State
 from tests.simulation.world import World
 
 OURS = "ml-connector:"
-PIECE = "/discount; "  # right behind the record key, in the memo of a vendor credit that is a discount of ours
+PIECE = re.compile(r"/discount(-\d)?; ")  # behind the record key, in the memo of a vendor credit that is our discount
 
 
 def state_of(world: World, remote_id: str, kind: Kind) -> SyncRecord | None:
