@@ -1,6 +1,7 @@
 """What people do in our own pages in a history."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -158,7 +159,7 @@ class Operators(Somebody):
         """The customer makes new tokens, and somebody enters them."""
         values = {"company_id": "", **self.world.person(self.world.avidxchange, "issue_tokens")}
         change_connection_credentials(connection=self._network(), values=values, by="Ann", now=self.world.clock.now())
-        check_connection(connection=self._network(), by="Ann", effects=undisturbed(self.world))
+        self._check()
 
     def sign_in_again(self) -> bool:
         """Operations sees a connection that needs somebody, and connects it."""
@@ -170,8 +171,13 @@ class Operators(Somebody):
         if "avidxchange" in providers and self.features.tokens:
             self.enter_new_tokens()
         elif "avidxchange" in providers:
-            check_connection(connection=self._network(), by="Ann", effects=undisturbed(self.world))
+            self._check()
         return bool(providers)
+
+    def _check(self) -> None:
+        """A person is told to try again in a minute while a worker fetches a token: the next round does."""
+        with suppress(ValidationError):
+            check_connection(connection=self._network(), by="Ann", effects=undisturbed(self.world))
 
     def _network(self) -> Connection:
         return Connection.objects.select_related("app").get(pk=self.world.integration.ap_network_id)
