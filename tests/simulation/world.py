@@ -43,7 +43,7 @@ ADDRESS = {
 FUNDING, IN_TRANSIT = AccountMapping.Subject.FUNDING_ACCOUNT, AccountMapping.Subject.IN_TRANSIT
 WORK = {"feed": read_feed, "stream": deliver_stream}
 POLL_SECONDS = 240
-QUIET = timedelta(minutes=10)  # beyond the interval of reading and the time a change takes to be shown
+QUIET = timedelta(minutes=6)  # beyond the interval of reading and the time a change takes to be shown
 NEXT_DUE = """
 SELECT min(moment) FROM (
     SELECT GREATEST(due_at, woken_until) AS moment FROM syncs_feed WHERE due_at IS NOT NULL
@@ -97,9 +97,20 @@ class Engine:
         while self.clock.now() < until and self.clock.now() - quiet_since < QUIET:
             if self.work():
                 continue
-            if self._is_connected() and SyncRecord.objects.filter(state__in=UNSETTLED).exists():
+            if self._is_connected() and (unsettled := self._unsettled()):
+                self._sleep_until(min(unsettled))
                 quiet_since = self.clock.now()
             self.wait_for_what_is_due()
+
+    def _unsettled(self) -> list[datetime]:
+        """When each record that is under way is dealt with next, unless people stopped it."""
+        rows = SyncRecord.objects.filter(state__in=UNSETTLED, stream__paused=False)
+        return [due_at or self.clock.now() for due_at in rows.values_list("next_attempt_at", flat=True)]
+
+    def _sleep_until(self, moment: datetime) -> None:
+        """What waits for longer than a quiet spell is waited for without reading in between, as over a night."""
+        if (left := moment - self.clock.now()) > QUIET:
+            self.clock.advance(left)
 
     def _is_connected(self) -> bool:
         return not Connection.objects.exclude(status=Connection.Status.CONNECTED).exists()
