@@ -43,7 +43,7 @@ ADDRESS = {
 FUNDING, IN_TRANSIT = AccountMapping.Subject.FUNDING_ACCOUNT, AccountMapping.Subject.IN_TRANSIT
 WORK = {"feed": read_feed, "stream": deliver_stream}
 POLL_SECONDS = 240
-QUIET = timedelta(minutes=6)  # beyond the interval of reading and the time a change takes to be shown
+QUIET = timedelta(minutes=10)  # two readings and more: one company's news may say something of the other's
 NEXT_DUE = """
 SELECT min(moment) FROM (
     SELECT GREATEST(due_at, woken_until) AS moment FROM syncs_feed WHERE due_at IS NOT NULL
