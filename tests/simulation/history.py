@@ -185,13 +185,16 @@ class History:
         self._slices.clear()
         self.people.go_home()
         self.world.clock.advance(timedelta(minutes=20))
-        self.people.sign_in_again()
-        self.world.settle(days=3)
-        if self.people.sign_in_again():  # what had stopped a connection may show only when it is used
-            self.world.settle(days=3)
+        self._work_off()
         self.world.clock.advance(timedelta(hours=25))  # a night, in which everything is compared
+        self._work_off()
+
+    def _work_off(self) -> None:
+        """Everything is worked off; that a sign-in has died may show only when it is used."""
         self.people.sign_in_again()
         self.world.settle(days=3)
+        if self.people.sign_in_again():
+            self.world.settle(days=3)
 
     def _tell(self, line: str) -> None:
         entry = f"{self.world.clock.now():%d %H:%M:%S} {line}"
