@@ -4,10 +4,14 @@ A bill is stopped only on what the ERP says of it at this moment.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
+from msgspec import structs
+
+from connectors.base import Action, Write
 from connectors.conversation import Steps, fetching
-from connectors.records import AnyRecord, Kind, Payment, Ref
+from connectors.records import AnyRecord, Kind, Payable, Payment, Ref
 from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.merged import NOBODY, Document, Former, exchanged, fetch_former, last_sent
 from syncs.delivery.objections import settles
@@ -46,13 +50,32 @@ def _found(slice_: Slice, planned: Sequence[Planned]) -> Steps[list[Verdict]]:
     unknown = [one for one in planned if one.write.link is not None and not one.claim.settled_fingerprint]
     if not unknown:
         return []
-    found = yield from slice_.talk.call(lambda connector: connector.find([one.write for one in unknown]))
+    locked = {one.claim.id for one in unknown if _may_be_unchanged(slice_, one)}
+    writes = [_without_orders(one) if one.claim.id in locked else one.write for one in unknown]
+    found = yield from slice_.talk.call(lambda connector: connector.find(writes))
     yield "looked for our keys"
-    return [
-        one.stands(target_id=receipt.id, target_version=receipt.version, outcome="found", verb="delivery_found")
-        for one in unknown
-        if (receipt := found.get(one.write.record_key))
-    ]
+    verdicts = []
+    for one in unknown:
+        if receipt := found.get(one.write.record_key):
+            there = {"target_id": receipt.id, "target_version": receipt.version}
+            as_is = {"fingerprint": delivery_fingerprint(one.claim.record)}  # whoever has settled it
+            stands = one.goes_on(**as_is, **there) if one.claim.id in locked else one.stands(**there)
+            verdicts.append(replace(stands, outcome="found", verb="delivery_found"))
+    return verdicts
+
+
+def _may_be_unchanged(slice_: Slice, one: Planned) -> bool:
+    """Whether this is to be stopped only since the network took no change of it, which nobody knows to be one."""
+    bill = one.claim.record
+    return one.ruling.code == CHANGED_AFTER_LOCK and not _is_stopped(slice_, one, bill, one.explained)
+
+
+def _without_orders(one: Planned) -> Write:
+    """The write of a locked bill as it may have been sent before an order of it was there: that decides no money."""
+    bill = one.write.record
+    assert isinstance(bill, Payable)
+    lines = tuple(structs.replace(line, order=None, order_line="") for line in bill.lines)
+    return replace(one.write, action=Action.UPDATE, record=structs.replace(bill, lines=lines))
 
 
 def _check_stops(slice_: Slice, doubted: Sequence[Planned], checked: Checked) -> Steps[None]:
