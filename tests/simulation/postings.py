@@ -13,6 +13,7 @@ from tests.simulation.world import COMPANY, OLDER, REALM, World
 
 Body = dict[str, Any]
 REFERENCES = {"check": "check_number", "ach": "ach_trace", "virtual_card": "card_last4"}
+EXECUTION = "/execution; "  # behind the record key, in the memo of a journal entry
 # What these problems say is that another thing stands in the ERP than the network has.
 STANDS_OTHERWISE = ("applications_changed", "posting_gone", "payment_shape", "ignored")
 
@@ -60,6 +61,20 @@ def discounts(world: World) -> Iterator[str]:
                 yield f"{name} leaves {one['Balance']} of the credit for its discount"
 
 
+def entries(world: World) -> Iterator[str]:
+    """An entry of ours stands only beside the one posting that it executes, which stays pending: money moves once."""
+    standing = standing_payments(world)
+    for payment in world.avidxchange.books()[COMPANY]["payments"]:
+        made, posted = _executions(world, payment), standing.get(payment["id"], [])
+        name = f"payment {payment['id']} ({payment['phase']})"
+        if len(made) > 1:
+            yield f"{name} is executed by {len(made)} entries"
+        numbers = [one.get("DocNumber", "") for one in posted]
+        alone = len(numbers) == 1 and numbers[0].startswith("PND-")
+        if made and not is_decided(world, payment["id"], Kind.PAYMENT) and not (alone and _is_executed(payment)):
+            yield f"{name} has an entry that executes it, beside its postings {numbers}"
+
+
 def standing_payments(world: World) -> dict[str, list[Body]]:
     """QuickBooks' payments of ours that are not voided, by the id of the network's payment that their memo names."""
     standing: dict[str, list[Body]] = {}
@@ -104,7 +119,10 @@ def _words(world: World, name: str, payment: Body, posted: Body, in_parts: bool)
     number, bank = posted.get("DocNumber", ""), posted["CheckPayment"]["BankAccountRef"]["name"]
     if in_parts:
         number = number.rpartition("-")[0]
-    if payment["phase"] == "executed":
+    if _is_executed(payment) and (made := _executions(world, payment)):
+        yield from _entered(world, name, payment, posted, made[0])
+        return
+    if _is_executed(payment):
         if number != (reference := _reference(world, payment)) and (reference or not number.startswith("NOREF-")):
             yield f"{name} has number {number} in QuickBooks, and {reference}"
         if posted["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, posted):
@@ -113,6 +131,36 @@ def _words(world: World, name: str, payment: Body, posted: Body, in_parts: bool)
             yield f"{name} is paid from {bank}"
     if payment["phase"] in ("pending", "executed") and number.startswith("PND-") != (payment["phase"] == "pending"):
         yield f"{name} is marked {number} in QuickBooks"
+
+
+def _entered(world: World, name: str, payment: Body, posted: Body, entry: Body) -> Iterator[str]:
+    """In the place of a posting of a day whose books are closed, an entry moves its money and says how it was paid."""
+    moved = {
+        detail["PostingType"]: (detail["AccountRef"]["name"], Decimal(line["Amount"]))
+        for line in entry["Line"]
+        for detail in [line["JournalEntryLineDetail"]]
+    }
+    waits_on, total = posted["CheckPayment"]["BankAccountRef"]["name"], Decimal(posted["TotalAmt"])
+    wanted = {"Debit": ("Payments in transit", total), "Credit": ("Checking", total)}
+    if (waits_on, moved) != ("Payments in transit", wanted):
+        yield f"{name} of {total} waits on {waits_on}, and its entry moves {moved}"
+    if not any(posted["TxnDate"] <= day for day in world.closings):
+        yield f"{name} is executed by an entry, and the books were open on {posted['TxnDate']}"
+    if entry["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, entry):
+        yield f"{name} is executed by an entry of {entry['TxnDate']}, and was on {payment['payment_date']}"
+    if (reference := _reference(world, payment)) and f"; reference {reference};" not in entry["PrivateNote"]:
+        yield f"{name} has another reference than {reference} in its entry: {entry['PrivateNote']}"
+
+
+def _executions(world: World, payment: Body) -> list[Body]:
+    """The journal entries of ours that say that this payment is executed."""
+    rows = world.company.tables["JournalEntry"].rows.values()
+    ours = [one for one in rows if f"payment {payment['id']};" in one.get("PrivateNote", "")]
+    return [one for one in ours if EXECUTION in one["PrivateNote"]]
+
+
+def _is_executed(payment: Body) -> bool:
+    return bool(payment["phase"] == "executed")
 
 
 def _left_pending(world: World, payment: Body) -> bool:
