@@ -184,14 +184,18 @@ class History:
         self.faults.calm = True
         self._slices.clear()
         self.people.go_home()
+        dead = self.people.dead_sign_in()
         self.world.clock.advance(timedelta(minutes=20))
         self.people.sign_in_again()
         self.world.settle(days=3)
         if self.people.sign_in_again():  # what had stopped a connection may show only when it is used
             self.world.settle(days=3)
+        nobody_knew = dead and self.people.dead_sign_in() == dead
         self.world.clock.advance(timedelta(hours=25))  # a night, in which everything is compared
         self.people.sign_in_again()
         self.world.settle(days=3)
+        if nobody_knew and self.people.sign_in_again():  # webhooks had been healthy: nothing was asked until then
+            self.world.settle(days=3)
 
     def _tell(self, line: str) -> None:
         entry = f"{self.world.clock.now():%d %H:%M:%S} {line}"

@@ -22,7 +22,8 @@ AT_REST = (State.SYNCED, State.OUT_OF_SCOPE, State.IGNORED)
 
 def broken(world: World) -> list[str]:
     """Every promise that does not hold, in a sentence each."""
-    books = (postings.payments, postings.discounts, _bills, _credits, _orders, _deleted_orders, _images, _vendors)
+    paid = (postings.payments, postings.discounts, postings.entries)
+    books = (*paid, _bills, _credits, _orders, _deleted_orders, _images, _vendors)
     told = (*books, _records, _problems, _mirror, _webhooks, tracks.attempts, tracks.wire, _audit)
     return [sentence for tell in told for sentence in tell(world)]
 
