@@ -186,15 +186,17 @@ class History:
         self.people.go_home()
         dead = self.people.dead_sign_in()
         self.world.clock.advance(timedelta(minutes=20))
-        self.people.sign_in_again()
-        self.world.settle(days=3)
-        if self.people.sign_in_again():  # what had stopped a connection may show only when it is used
-            self.world.settle(days=3)
-        nobody_knew = dead and self.people.dead_sign_in() == dead
+        self._work_off(again=True)
+        nobody_knows = dead != "" and self.people.dead_sign_in() == dead
         self.world.clock.advance(timedelta(hours=25))  # a night, in which everything is compared
+        self._work_off(again=nobody_knows)
+
+    def _work_off(self, *, again: bool) -> None:
+        """Everything is worked off, `again` where it may show only then that a sign-in had died before; with healthy
+        webhooks nothing is asked for half a day."""
         self.people.sign_in_again()
         self.world.settle(days=3)
-        if nobody_knew and self.people.sign_in_again():  # webhooks had been healthy: nothing was asked until then
+        if again and self.people.sign_in_again():
             self.world.settle(days=3)
 
     def _tell(self, line: str) -> None:
