@@ -1,5 +1,6 @@
 """What must hold of payments: each stands in the ERP once, to the cent as the network has it, and nothing else does."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,7 +14,8 @@ from tests.simulation.world import COMPANY, OLDER, REALM, World
 
 Body = dict[str, Any]
 REFERENCES = {"check": "check_number", "ach": "ach_trace", "virtual_card": "card_last4"}
-EXECUTION = "/execution; "  # behind the record key, in the memo of a journal entry
+CHECKING, IN_TRANSIT = "Checking", "Payments in transit"
+EXECUTION = re.compile(r"ml-connector:\w{32}/execution; ")
 # What these problems say is that another thing stands in the ERP than the network has.
 STANDS_OTHERWISE = ("applications_changed", "posting_gone", "payment_shape", "ignored")
 
@@ -62,17 +64,28 @@ def discounts(world: World) -> Iterator[str]:
 
 
 def entries(world: World) -> Iterator[str]:
-    """An entry of ours stands only beside the one posting that it executes, which stays pending: money moves once."""
-    standing = standing_payments(world)
+    """An entry of ours moves the money of an executed payment once, and of none whose posting does so itself."""
+    standing, made = standing_payments(world), executions(world)
     for payment in world.avidxchange.books()[COMPANY]["payments"]:
-        made, posted = _executions(world, payment), standing.get(payment["id"], [])
+        posted, moved = standing.get(payment["id"], []), made.get(payment["id"], [])
         name = f"payment {payment['id']} ({payment['phase']})"
-        if len(made) > 1:
-            yield f"{name} is executed by {len(made)} entries"
-        numbers = [one.get("DocNumber", "") for one in posted]
-        alone = len(numbers) == 1 and numbers[0].startswith("PND-")
-        if made and not is_decided(world, payment["id"], Kind.PAYMENT) and not (alone and _is_executed(payment)):
-            yield f"{name} has an entry that executes it, beside its postings {numbers}"
+        if len(moved) > 1:
+            yield f"{name} is executed by {len(moved)} entries"
+        if moved and any(_bank(one) == CHECKING for one in posted):
+            yield f"{name} is paid from {CHECKING} by itself and by an entry"
+        is_out = payment["phase"] == "executed" and posted
+        if moved and not is_out and not is_decided(world, payment["id"], Kind.PAYMENT):
+            yield f"{name} is executed by an entry"
+
+
+def executions(world: World) -> dict[str, list[Body]]:
+    """The entries by which we execute payments, by the id of the network's payment that their memo names."""
+    made: dict[str, list[Body]] = {}
+    for entry in world.company.tables["JournalEntry"].rows.values():
+        for payment_id in world.network.payments:
+            if EXECUTION.search(note := entry.get("PrivateNote", "")) and f"payment {payment_id};" in note:
+                made.setdefault(payment_id, []).append(entry)
+    return made
 
 
 def standing_payments(world: World) -> dict[str, list[Body]]:
@@ -110,57 +123,51 @@ def _content(world: World, name: str, payment: Body, posted: list[Body], known: 
     total = sum(Decimal(one["TotalAmt"]) for one in posted)
     if total != payment["amount"]:
         yield f"{name} is {total} in QuickBooks, and {payment['amount']} at the network"
-    if not known:
-        for one in posted:
-            yield from _words(world, name, payment, one, len(posted) > 1)
+    if known:
+        return
+    if payment["phase"] == "executed" and (made := executions(world).get(payment["id"])):
+        yield from _executed_by_an_entry(world, name, payment, posted, made[0])
+        return
+    for one in posted:
+        yield from _words(world, name, payment, one, len(posted) > 1)
+
+
+def _executed_by_an_entry(world: World, name: str, payment: Body, posted: list[Body], entry: Body) -> Iterator[str]:
+    """What is pending in closed books stays so, and an entry says the rest."""
+    total, moved = sum(Decimal(one["TotalAmt"]) for one in posted), set()
+    for line in entry["Line"]:
+        detail = line["JournalEntryLineDetail"]
+        moved.add((detail["PostingType"], detail["AccountRef"]["name"], Decimal(line["Amount"])))
+    if moved != {("Debit", IN_TRANSIT, total), ("Credit", CHECKING, total)}:
+        yield f"{name} is {total} in QuickBooks, and its entry moves {sorted(moved)}"
+    if entry["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, entry):
+        yield f"{name} is executed on {entry['TxnDate']} by an entry, and on {payment['payment_date']}"
+    if (reference := _reference(world, payment)) and f"; reference {reference};" not in entry["PrivateNote"]:
+        yield f"{name} is executed by {entry['PrivateNote']} in QuickBooks, and {reference}"
+    for one in posted:
+        if not one["DocNumber"].startswith("PND-") or _bank(one) != IN_TRANSIT:
+            yield f"{name} has number {one['DocNumber']} and is paid from {_bank(one)} beside its entry"
+        if not any(closed_through >= one["TxnDate"] for closed_through in world.closings):
+            yield f"{name} is executed by an entry, and the books were never closed on {one['TxnDate']}"
+
+
+def _bank(posted: Body) -> str:
+    return str(posted["CheckPayment"]["BankAccountRef"]["name"])
 
 
 def _words(world: World, name: str, payment: Body, posted: Body, in_parts: bool) -> Iterator[str]:
-    number, bank = posted.get("DocNumber", ""), posted["CheckPayment"]["BankAccountRef"]["name"]
+    number, bank = posted.get("DocNumber", ""), _bank(posted)
     if in_parts:
         number = number.rpartition("-")[0]
-    if _is_executed(payment) and (made := _executions(world, payment)):
-        yield from _entered(world, name, payment, posted, made[0])
-        return
-    if _is_executed(payment):
+    if payment["phase"] == "executed":
         if number != (reference := _reference(world, payment)) and (reference or not number.startswith("NOREF-")):
             yield f"{name} has number {number} in QuickBooks, and {reference}"
         if posted["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, posted):
             yield f"{name} is of {posted['TxnDate']} in QuickBooks, and of {payment['payment_date']}"
-        if bank != "Checking":
+        if bank != CHECKING:
             yield f"{name} is paid from {bank}"
     if payment["phase"] in ("pending", "executed") and number.startswith("PND-") != (payment["phase"] == "pending"):
         yield f"{name} is marked {number} in QuickBooks"
-
-
-def _entered(world: World, name: str, payment: Body, posted: Body, entry: Body) -> Iterator[str]:
-    """In the place of a posting of a day whose books are closed, an entry moves its money and says how it was paid."""
-    moved = {
-        detail["PostingType"]: (detail["AccountRef"]["name"], Decimal(line["Amount"]))
-        for line in entry["Line"]
-        for detail in [line["JournalEntryLineDetail"]]
-    }
-    waits_on, total = posted["CheckPayment"]["BankAccountRef"]["name"], Decimal(posted["TotalAmt"])
-    wanted = {"Debit": ("Payments in transit", total), "Credit": ("Checking", total)}
-    if (waits_on, moved) != ("Payments in transit", wanted):
-        yield f"{name} of {total} waits on {waits_on}, and its entry moves {moved}"
-    if not any(posted["TxnDate"] <= day for day in world.closings):
-        yield f"{name} is executed by an entry, and the books were open on {posted['TxnDate']}"
-    if entry["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, entry):
-        yield f"{name} is executed by an entry of {entry['TxnDate']}, and was on {payment['payment_date']}"
-    if (reference := _reference(world, payment)) and f"; reference {reference};" not in entry["PrivateNote"]:
-        yield f"{name} has another reference than {reference} in its entry: {entry['PrivateNote']}"
-
-
-def _executions(world: World, payment: Body) -> list[Body]:
-    """The journal entries of ours that say that this payment is executed."""
-    rows = world.company.tables["JournalEntry"].rows.values()
-    ours = [one for one in rows if f"payment {payment['id']};" in one.get("PrivateNote", "")]
-    return [one for one in ours if EXECUTION in one["PrivateNote"]]
-
-
-def _is_executed(payment: Body) -> bool:
-    return bool(payment["phase"] == "executed")
 
 
 def _left_pending(world: World, payment: Body) -> bool:
