@@ -33,7 +33,7 @@ from syncs.delivery.resolve import Missing, References, look_up, resolve
 from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
-from syncs.keys import piece, request_key
+from syncs.keys import is_piece, piece, request_key
 from syncs.mapping.codes import mapped_elsewhere
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
@@ -63,13 +63,13 @@ DUE = f"""
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.taken_back, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
        s.waiting_kind, s.waiting_id, s.problem_id,
-       CASE WHEN entry.id IS NULL THEN coalesce(there.status, '') ELSE 'executed' END, coalesce(entry.date, there.date),
+       coalesce(entry.status, there.status, ''), coalesce(entry.date, there.date),
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
     AND there.kind = r.kind AND there.remote_id = {piece("s.target_id", 1)}
 LEFT JOIN syncs_remoterecord entry ON entry.tenant_id = s.tenant_id AND entry.connection_id = there.connection_id
-    AND entry.kind = 'ledger_entry' AND entry.remote_id = nullif({piece("s.target_id", 2)}, '')
+    AND entry.kind = 'ledger_entry' AND entry.status = 'executed' AND {is_piece("entry.remote_id", "s.target_id")}
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED

@@ -14,7 +14,6 @@ from connectors.records import AnyRecord, Application, Kind, LedgerEntry, Paymen
 from syncs.delivery.objections import discounts
 from syncs.delivery.slice import Slice
 from syncs.models import RemoteRecord, SyncRecord
-from syncs.states import State
 
 STANDS = """
 SELECT old.remote_id FROM syncs_remoterecord old
@@ -80,7 +79,7 @@ def _owed(slice_: Slice, payment: Payment) -> Owed | None:
         )
         if before is None:
             return None
-        if before.state == State.SYNCED and (owed := _reversed_by(slice_, ids_of_pieces(before.target_id))):
+        if owed := _reversed_by(slice_, ids_of_pieces(before.target_id)):
             return owed
         earlier = restore(Kind.PAYMENT, before.remote_record.body)
         assert isinstance(earlier, Payment)
@@ -89,7 +88,7 @@ def _owed(slice_: Slice, payment: Payment) -> Owed | None:
 
 
 def _reversed_by(slice_: Slice, pieces: list[str]) -> Owed | None:
-    """The entry among the pieces of a posting that was taken back: the last one; another one executed it."""
+    """The entry among the pieces of a posting that has taken it back."""
     standing = RemoteRecord.objects.filter(
         tenant_id=slice_.tenant_id,
         connection=slice_.target,
@@ -97,12 +96,10 @@ def _reversed_by(slice_: Slice, pieces: list[str]) -> Owed | None:
         remote_id__in=pieces,
         gone="",
     )
-    entries = [one for one in standing if one.kind == Kind.LEDGER_ENTRY]
-    if not entries:
+    taken_back = [one for one in standing if one.kind == Kind.LEDGER_ENTRY and one.status == Phase.REVERSED]
+    if not taken_back:
         return None
-    executed = len(entries) > 1 or any(one.status == Phase.EXECUTED for one in standing)
-    last = max(entries, key=lambda one: pieces.index(one.remote_id))
-    entry = restore(Kind.LEDGER_ENTRY, last.body)
+    entry = restore(Kind.LEDGER_ENTRY, taken_back[0].body)
     assert isinstance(entry, LedgerEntry)
-    debited = next((one.account.id for one in entry.postings if one.amount < 0), "")
-    return Owed(entry=Ref(Kind.LEDGER_ENTRY, last.remote_id), account=debited if executed else "")
+    executed = any(one.status == Phase.EXECUTED for one in standing)
+    return Owed(entry=Ref(Kind.LEDGER_ENTRY, entry.id), account=entry.debited if executed else "")

@@ -367,6 +367,23 @@ def test_a_reissue_that_is_voided_too_owes_the_entry_again_and_the_next_one_sett
     assert_at_rest()
 
 
+def test_a_reissue_that_is_due_together_with_the_payment_that_it_replaces_still_settles_its_entry() -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    again = world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    execute(world, again)
+    world.settle(days=2)
+    execute(world, again, to="cleared")
+    edit(world, PrivateNote=f"seen by Pat. {journal(world)[0]['PrivateNote']}")
+    for provider in ("quickbooks", "avidxchange"):
+        world.clock.advance(timedelta(minutes=10))
+        read(world, provider)
+    assert {of_payment(one).state for one in (payment_id, again)} == {State.PENDING}
+    deliver(world, "payment")
+    [cleared] = [one for one in world.company.bill_payments.values() if "; cleared " in one["PrivateNote"]]
+    assert [kind for kind, _ in applied(cleared)] == ["JournalEntry"]
+    assert_at_rest()
+
+
 FORGOTTEN = {"state": "pending", "target_version": "", "settled": 0, "settled_fingerprint": ""}
 
 
