@@ -317,8 +317,8 @@ class LedgerEntry(Record, frozen=True, kw_only=True):
     """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit),
     `settlements` are the ids of the payments that settle what it owes.
 
-    `phase` says of one that we made beside a payment what it makes of that: executed; or reversed, so that its vendor is
-    owed again on this entry and the money lies on the account that it debits. Only those have it.
+    `phase` says of one that we made beside a payment what it makes of that: executed; or reversed, so that its vendor
+    is owed again on this entry and the money lies on the account that it debits. Only those have it.
     """
 
     type: str
