@@ -315,7 +315,11 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class LedgerEntry(Record, frozen=True, kw_only=True):
     """Anything else that moves an AP account: `type` is the ERP's own word (journal entry, check, deposit),
-    `settlements` are the ids of the payments that settle what it owes."""
+    `settlements` are the ids of the payments that settle what it owes.
+
+    `phase` says of one that we made beside a payment what it makes of that: executed; or reversed, so that its vendor
+    is owed again on this entry and the money lies on the account that it debits. Only those have it.
+    """
 
     type: str
     number: str = ""
@@ -324,6 +328,17 @@ class LedgerEntry(Record, frozen=True, kw_only=True):
     postings: tuple[Posting, ...] = ()
     memo: str = ""
     settlements: tuple[str, ...] = ()
+    phase: Phase | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def debited(self) -> str:
+        """The account that it debits first; empty where it shows none."""
+        return next((one.account.id for one in self.postings if one.amount < 0), "")
+
+    @property
+    def credited(self) -> str:
+        """The account that it credits first; empty where it shows none."""
+        return next((one.account.id for one in self.postings if one.amount > 0), "")
 
 
 class FundingAccount(Record, frozen=True, kw_only=True):

@@ -8,9 +8,10 @@ from connectors.base import Action, Receipt, Write
 from connectors.errors import MappingError, RecordRejected
 from connectors.quickbooks import entries, memo
 from connectors.quickbooks.documents import decode_bill
-from connectors.quickbooks.entries import EXECUTION, NOT_OURS, NUMBERS, REFUSALS, REVERSAL, Made
+from connectors.quickbooks.entries import NOT_OURS, NUMBERS, REFUSALS, Made
 from connectors.quickbooks.faults import error_of
 from connectors.quickbooks.ledger import decode_journal_entry
+from connectors.quickbooks.memo import EXECUTION, REVERSAL
 from connectors.quickbooks.reading import clean_row
 from connectors.records import Kind, LedgerEntry, Payment, Phase
 

@@ -15,11 +15,11 @@ from msgspec import structs
 
 from connectors.base import IN_TRANSIT, JOINT, REVERSED_ON, Action, Link, Receipt, Write, ids_of_pieces
 from connectors.quickbooks import memo, parts, posting
+from connectors.quickbooks.memo import EXECUTION, REVERSAL
 from connectors.quickbooks.values import prefixed
 from connectors.records import Kind, LedgerEntry, Payment, Phase
 
 ENTITY = "JournalEntry"
-EXECUTION, REVERSAL = "execution", "reversal"
 NOT_OURS = ""  # what somebody made of an entry of ours whose memo no longer says what it is
 NUMBERS = {EXECUTION: "EXE", REVERSAL: "REV"}
 REFUSALS = {EXECUTION: ("period_closed", "matched_in_bank_feed"), REVERSAL: ("period_closed",)}
@@ -43,7 +43,7 @@ class Wanted:
 
     def stands_as(self, entry: LedgerEntry) -> bool:
         """Whether this entry says and moves what is wanted; its day stays, and so does the AP account."""
-        credit = credited(entry) if self.piece == REVERSAL else self.credit
+        credit = entry.credited if self.piece == REVERSAL else self.credit
         moved = {(one.account.id, one.amount) for one in entry.postings}
         return memo.ours(entry.memo) == self.note and moved == {(self.debit, -self.amount), (credit, self.amount)}
 
@@ -206,11 +206,6 @@ def encode(wanted: Wanted, record_key: str, standing: LedgerEntry | None) -> dic
     return posting.encode_change(id_there(standing.id), standing.version, **body) if standing else body
 
 
-def credited(entry: LedgerEntry) -> str:
-    """The account that an entry credits."""
-    return next((one.account.id for one in entry.postings if one.amount > 0), "")
-
-
 def _given_back_to(write: Write, asked: Payment, stands: Payment, made: Made) -> str:
     """The account on which the money lies that is taken back: in transit, once refunded the bank account; what never
     left payments in transit goes back there."""
@@ -219,6 +214,6 @@ def _given_back_to(write: Write, asked: Payment, stands: Payment, made: Made) ->
     if stands.phase is Phase.PENDING and not execution:
         return paid_from
     if asked.refunded:
-        return credited(execution) if execution else paid_from
-    before = [one.account.id for one in made[REVERSAL].postings if one.amount < 0] if REVERSAL in made else []
-    return "".join(before) or write.context.get(IN_TRANSIT, "")
+        return execution.credited if execution else paid_from
+    before = made[REVERSAL].debited if REVERSAL in made else ""
+    return before or write.context.get(IN_TRANSIT, "")

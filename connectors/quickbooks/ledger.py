@@ -37,6 +37,7 @@ SETTLED = {
     "Deposit": (Kind.LEDGER_ENTRY, "Deposit"),
 }
 VENDOR = "vendor"
+MADE = {memo.EXECUTION: Phase.EXECUTED, memo.REVERSAL: Phase.REVERSED}
 NOBODY = wire.Reference("")
 
 
@@ -112,7 +113,7 @@ def _uses(line: wire.TransactionLine, credit: str) -> bool:
 
 def _entry(row: Row, home_currency: str, entity: str) -> ours.LedgerEntry:
     theirs = read_row(wire.Ledger, row)
-    currency = currency_of(theirs, home_currency)
+    currency, key = currency_of(theirs, home_currency), memo.piece(text(theirs.private_note))
     return ours.LedgerEntry(
         **identity(theirs, entity),
         type=text(theirs.payment_type) or entity,
@@ -125,8 +126,9 @@ def _entry(row: Row, home_currency: str, entity: str) -> ours.LedgerEntry:
             if account
         ),
         memo=text(theirs.private_note),
-        key=memo.piece(text(theirs.private_note)),
+        key=key,
         settlements=settlements(theirs.linked_txn),
+        phase=MADE.get(key.partition("/")[2], msgspec.UNSET),
     )
 
 

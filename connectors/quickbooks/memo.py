@@ -20,6 +20,7 @@ NUMBER = 21  # Intuit: a DocNumber's limit
 MARK = re.compile(r"ml-connector:([0-9A-Za-z_-]{32})(?![0-9A-Za-z_-])( pending)?")
 PIECE = re.compile(r"ml-connector:([0-9A-Za-z_-]{32}/[a-z]+(?:-[0-9])?)")
 DISCOUNT = re.compile(r"(\w+):(\w+=\d+(?:\.\d+)?(?:,\w+=\d+(?:\.\d+)?)*)")
+EXECUTION, REVERSAL = "execution", "reversal"  # the pieces that are journal entries
 END = ";;"
 PART = re.compile(r"; (part|by|paid|discount|batch|cleared|reference) ([^;]*)")
 METHODS = {str(method): method for method in Method if method is not Method.UNKNOWN}

@@ -3,7 +3,6 @@
 Nothing leaves before its attempt is committed, with both keys, its deadline and exactly what is to be sent.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -27,13 +26,13 @@ from syncs.delivery.objections import discounts
 from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.post_on import waiting_to_clear
-from syncs.delivery.reissues import not_yet_reversed
 from syncs.delivery.reposts import is_being_taken_back
 from syncs.delivery.resolve import Missing, References, look_up, resolve
+from syncs.delivery.reversals import as_refunded, not_yet_reversed, reversal_first, want_refunded
 from syncs.delivery.scope import CHANGED_AFTER_LOCK, Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
-from syncs.keys import piece, request_key
+from syncs.keys import is_piece, piece, request_key
 from syncs.mapping.codes import mapped_elsewhere
 from syncs.mapping.dimensions import required_dimensions
 from syncs.mirror.settled_elsewhere import NOTHING, explained
@@ -63,13 +62,17 @@ DUE = f"""
 SELECT s.id, s.record_key, s.wanted, s.wanted_fingerprint, s.settled, s.settled_fingerprint,
        s.target_id, s.target_version, s.taken_back, s.trace_id, s.attempts, s.code, r.remote_id, r.gone,
        s.waiting_kind, s.waiting_id, s.problem_id,
-       CASE WHEN entry.id IS NULL THEN coalesce(there.status, '') ELSE 'executed' END, coalesce(entry.date, there.date),
+       coalesce(entry.status, there.status, ''), coalesce(entry.date, there.date),
        r.body::text
 FROM syncs_syncrecord s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = %s
     AND there.kind = r.kind AND there.remote_id = {piece("s.target_id", 1)}
-LEFT JOIN syncs_remoterecord entry ON entry.tenant_id = s.tenant_id AND entry.connection_id = there.connection_id
-    AND entry.kind = 'ledger_entry' AND entry.remote_id = nullif({piece("s.target_id", 2)}, '')
+LEFT JOIN LATERAL (
+    SELECT made.status, made.date FROM syncs_remoterecord made
+    WHERE made.tenant_id = s.tenant_id AND made.connection_id = there.connection_id AND made.kind = 'ledger_entry'
+      AND made.status <> '' AND made.gone = '' AND {is_piece("made.remote_id", "s.target_id")}
+    ORDER BY made.status = 'reversed' DESC LIMIT 1
+) entry ON true
 WHERE s.id = ANY(%s) AND s.state IN ('pending', 'waiting') AND s.next_attempt_at <= %s
 ORDER BY s.next_attempt_at, s.id LIMIT %s
 FOR UPDATE OF s SKIP LOCKED
@@ -88,14 +91,15 @@ def claim(slice_: Slice) -> Batch:
     """Claim what is due, at most a set of it; everything is committed when this returns."""
     with transaction.atomic():
         slice_.lease.check(slice_.now())
-        claims = _lock(slice_)
+        claims = as_refunded(slice_, _lock(slice_))
         if not claims:
             return Batch()
+        want_refunded(slice_, claims)
         records = [one.record for one in claims]
         ids = [one.remote_id for one in claims]
         ours = explained(slice_.source, slice_.kind, ids) if slice_.kind in (Kind.BILL, Kind.CREDIT) else {}
         known = look_up(slice_, records)
-        standing = not_yet_reversed(slice_, records)
+        standing = not_yet_reversed(slice_, claims)
         unsent = {**not_to_send(slice_, records), **mapped_elsewhere(slice_.codes, records)}
         bills_first = billed_before_closed(slice_, records)
         planned: list[Planned] = []
@@ -107,7 +111,7 @@ def claim(slice_: Slice) -> Batch:
             if decided := ruled.get(one.id):
                 verdicts.append(decided)
                 continue
-            if replaced := _replaces(one, standing):
+            if replaced := reversal_first(one, standing):
                 verdicts.append(_wait_or_hold(slice_, one, replaced))
                 continue
             if one.target_id and one.remote_id in bills_first:
@@ -165,15 +169,6 @@ def plan(slice_: Slice, one: Claim, known: References, ours: Decimal, unsent: st
             cause_key=f"integration:{slice_.integration.pk}:{error.missing}",
         )
     return Planned(claim=one, ruling=ruling, explained=ours, write=write)
-
-
-def _replaces(one: Claim, standing: Collection[str]) -> Missing | None:
-    """The payment that this one replaces, where its posting stands."""
-    payment = one.record
-    if not isinstance(payment, Payment) or one.target_id or payment.reissue_of not in standing:
-        return None
-    reason = f"It replaces payment {payment.reissue_of}, whose posting is still to be voided in the ERP."
-    return Missing(kind=Kind.PAYMENT, id=payment.reissue_of, code="reversal_first", waits=True, reason=reason)
 
 
 def _bills_first(slice_: Slice, one: Claim, first: ToCome) -> Verdict:

@@ -46,6 +46,7 @@ class Claim:
     record: AnyRecord
     decided: Mapping[str, str] = field(default_factory=dict)  # by a person: what a create has to know
     waits_to_clear: bool = False  # by policy it is delivered as a pending one, although it is executed
+    refunded_by: str = ""  # the payment that replaced it, and of which its money came back
 
     @property
     def settled_by_us(self) -> Decimal:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from connectors.base import JOINT, Action, Link, Receipt
+from connectors.base import JOINT, Action, Link, Receipt, ids_of_pieces
 from connectors.conversation import Steps
 from connectors.errors import MappingError
 from connectors.records import AnyRecord, Kind, Payable, Payment
@@ -150,7 +150,11 @@ def _stands_elsewhere(one: Planned, found: dict[str, Receipt | None]) -> Verdict
     if one.write.record_key not in found:
         return one.put_back(soon(one) + ASK_AGAIN, reason="Whether another posting of it stands cannot be told now.")
     receipt = found[one.write.record_key]
-    if receipt is None or not is_alive(receipt.record):
+    if (
+        receipt is None
+        or not is_alive(receipt.record)
+        or set(ids_of_pieces(receipt.id)) <= set(ids_of_pieces(_link(one).id))
+    ):
         return None
     return replace(_linked(one, receipt), unsettles=True, taken_back=added(one.claim.taken_back, _link(one).id))
 

@@ -1,12 +1,11 @@
-"""Reissues: the payment that replaces another waits until that one's posting is taken back in the ERP.
+"""Reissues: the payment that replaces one which an entry has taken back settles that entry.
 
-Where that was done by an entry, since the books were closed, the bill stays settled: the new payment settles the entry.
+The books were closed for the first one's posting, so its bill stays settled.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection as database
 from msgspec.structs import replace
 
 from connectors.base import ids_of_pieces
@@ -14,25 +13,6 @@ from connectors.records import AnyRecord, Application, Kind, LedgerEntry, Paymen
 from syncs.delivery.objections import discounts
 from syncs.delivery.slice import Slice
 from syncs.models import RemoteRecord, SyncRecord
-from syncs.states import State
-
-STANDS = """
-SELECT old.remote_id FROM syncs_remoterecord old
-JOIN syncs_syncrecord s ON s.tenant_id = old.tenant_id AND s.stream_id = %s AND s.remote_record_id = old.id
-WHERE old.tenant_id = %s AND old.connection_id = %s AND old.kind = 'payment' AND old.remote_id = ANY(%s)
-  AND (s.state IN ('sending', 'in_doubt')
-       OR s.target_id <> '' AND s.state <> 'ignored' AND NOT (s.state = 'synced' AND old.status = 'reversed'))
-"""
-
-
-def not_yet_reversed(slice_: Slice, records: Iterable[AnyRecord]) -> set[str]:
-    """Of the payments that these replace, those whose posting still stands or may stand."""
-    replaced = sorted({one.reissue_of for one in records if isinstance(one, Payment) and one.reissue_of})
-    if not replaced:
-        return set()
-    with database.cursor() as cursor:
-        cursor.execute(STANDS, [slice_.stream.pk, slice_.tenant_id, slice_.source.pk, replaced])
-        return {remote_id for (remote_id,) in cursor.fetchall()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +28,8 @@ def owed_on_entries(slice_: Slice, records: Iterable[AnyRecord]) -> dict[str, Ow
     """By the payment that is replaced, what is owed anew on an entry; it may itself have replaced the one of that."""
     found = {}
     for one in records:
-        if isinstance(one, Payment) and one.reissue_of and (owed := _owed(slice_, one)):
-            found[one.reissue_of] = owed
+        if isinstance(one, Payment) and one.reissue_of and (taken_back := taken_back_by_entry(slice_, one)):
+            _, found[one.reissue_of] = taken_back
     return found
 
 
@@ -62,7 +42,8 @@ def settle_entry(payment: Payment, owed: Owed) -> Payment:
     return replace(payment, applications=(application,), funding_account=account)
 
 
-def _owed(slice_: Slice, payment: Payment) -> Owed | None:
+def taken_back_by_entry(slice_: Slice, payment: Payment) -> tuple[SyncRecord, Owed] | None:
+    """The last of the payments before this one that an entry has taken back, and what is owed on that."""
     seen: set[str] = set()
     while payment.reissue_of and payment.reissue_of not in seen:
         seen.add(payment.reissue_of)
@@ -80,8 +61,8 @@ def _owed(slice_: Slice, payment: Payment) -> Owed | None:
         )
         if before is None:
             return None
-        if before.state == State.SYNCED and (owed := _reversed_by(slice_, ids_of_pieces(before.target_id))):
-            return owed
+        if owed := _reversed_by(slice_, ids_of_pieces(before.target_id)):
+            return before, owed
         earlier = restore(Kind.PAYMENT, before.remote_record.body)
         assert isinstance(earlier, Payment)
         payment = earlier
@@ -89,7 +70,7 @@ def _owed(slice_: Slice, payment: Payment) -> Owed | None:
 
 
 def _reversed_by(slice_: Slice, pieces: list[str]) -> Owed | None:
-    """The entry among the pieces of a posting that was taken back: the last one; another one executed it."""
+    """The entry among the pieces of a posting that has taken it back."""
     standing = RemoteRecord.objects.filter(
         tenant_id=slice_.tenant_id,
         connection=slice_.target,
@@ -97,12 +78,10 @@ def _reversed_by(slice_: Slice, pieces: list[str]) -> Owed | None:
         remote_id__in=pieces,
         gone="",
     )
-    entries = [one for one in standing if one.kind == Kind.LEDGER_ENTRY]
-    if not entries:
+    taken_back = [one for one in standing if one.kind == Kind.LEDGER_ENTRY and one.status == Phase.REVERSED]
+    if not taken_back:
         return None
-    executed = len(entries) > 1 or any(one.status == Phase.EXECUTED for one in standing)
-    last = max(entries, key=lambda one: pieces.index(one.remote_id))
-    entry = restore(Kind.LEDGER_ENTRY, last.body)
+    entry = restore(Kind.LEDGER_ENTRY, taken_back[0].body)
     assert isinstance(entry, LedgerEntry)
-    debited = next((one.account.id for one in entry.postings if one.amount < 0), "")
-    return Owed(entry=Ref(Kind.LEDGER_ENTRY, last.remote_id), account=debited if executed else "")
+    executed = any(one.status == Phase.EXECUTED for one in standing)
+    return Owed(entry=Ref(Kind.LEDGER_ENTRY, entry.id), account=entry.debited if executed else "")

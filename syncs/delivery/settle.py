@@ -8,7 +8,7 @@ from django.db import transaction
 
 from connectors.base import Action, Outcome, Receipt, Write
 from connectors.errors import AuthError, ConnectorError, RecordRejected, UnexpectedResponse
-from connectors.records import Kind, kind_of
+from connectors.records import Kind, Payment, Phase, kind_of
 from syncs.delivery.decide import STREAM_STOPS_FOR, Decision, backoff, decide
 from syncs.delivery.planned import LOCKED, NOT_FOUND, PERIOD_CLOSED, Planned
 from syncs.delivery.recheck import look_again
@@ -133,7 +133,7 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
     decision = _decide(slice_, outcome, attempts=one.claim.attempts + 1, deadline=one.write.sent_at + ATTEMPT)
     code, reason = decision.code, decision.reason
     if decision.state is State.HELD and one.ruling.code == "payment_reversed":
-        code, reason = "reversal_refused", f"{one.ruling.reason} The ERP shows its bills as paid. {reason}"
+        code, reason = _reversal_refused(one, reason)
     return one.verdict(
         decision.state,
         next_attempt_at=decision.next_attempt_at,
@@ -144,6 +144,16 @@ def _verdict(slice_: Slice, one: Planned, outcome: Outcome) -> Verdict:
         cause_key=f"integration:{slice_.integration.pk}:{decision.code}" if decision.stops_the_stream else "",
         outcome=str(decision.state).replace("_", " "),
     )
+
+
+def _reversal_refused(one: Planned, reason: str) -> tuple[str, str]:
+    if (
+        one.claim.target_status == Phase.REVERSED
+        and isinstance(one.write.record, Payment)
+        and one.write.record.refunded
+    ):
+        return "refund_refused", f"It was refunded, and what took it back in the ERP cannot be changed. {reason}"
+    return "reversal_refused", f"{one.ruling.reason} The ERP shows its bills as paid. {reason}"
 
 
 def _tried_otherwise(slice_: Slice, one: Planned, refused: str) -> datetime | None:

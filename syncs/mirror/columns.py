@@ -57,7 +57,7 @@ def _typed(record: AnyRecord) -> Columns:
         case LedgerEntry():
             owed = sum((minor_units(posting.amount, record.currency) for posting in record.postings), 0)
             typed = Columns(number=record.number, name=record.type, date=record.date, currency=record.currency)
-            return typed._replace(amount_minor=owed, key=record.key)
+            return typed._replace(amount_minor=owed, status=str(record.phase or ""), key=record.key)
         case Image():
             return Columns(name=record.file_name, party_id=record.of.id)
         case Company():

@@ -86,6 +86,12 @@ ENGINE = (
         remedy="Are the books closed: open them and send it again, or choose the policy of a journal entry.",
     ),
     Fault(
+        code="refund_refused",
+        actor=Actor.CUSTOMER_AP,
+        cause="A payment that was taken back by an entry is refunded, and the ERP refuses to change that entry.",
+        remedy="Open the books and send it again, or move the money to the bank account by hand and ignore this.",
+    ),
+    Fault(
         code="payment_does_not_tie",
         actor=Actor.US,
         cause="The bills that the payment names do not sum to its amount.",

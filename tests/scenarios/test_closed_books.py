@@ -344,11 +344,96 @@ def test_a_reissue_is_paid_out_of_the_account_to_which_the_money_was_taken_back(
 def test_once_it_is_refunded_the_money_is_on_the_bank_account_again(trouble: str) -> None:
     world, _, payment_id = taken_back_after_the_close()
     trouble_over(world, trouble, ENTRY_POST)
-    world.person(world.avidxchange, "refund_payment", payment_id=payment_id)
-    world.settle(days=2)
+    refund(world, payment_id)
+    assert_money_is_back(world)
+    assert of_payment(payment_id).taken_back == ""
+
+
+def assert_money_is_back(world: World) -> None:
+    """What was taken back lies on the bank account, and its vendor is owed on the one entry."""
     assert [sides(world, entry)["Debit"] for entry in journal(world)] == ["Checking"]
     assert money(world, "Checking", "Payments in transit") == [0, 0]
     assert_at_rest()
+
+
+def refund(world: World, payment_id: str) -> None:
+    """The money of a payment goes back to the payer."""
+    world.person(world.avidxchange, "refund_payment", payment_id=payment_id)
+    world.settle(days=2)
+
+
+@pytest.mark.parametrize("match", [PAYMENT_POST, ENTRY_POST])
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_the_money_of_a_reissue_that_is_refunded_is_on_the_bank_account_again(trouble: str, match: str) -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    again = world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    execute(world, again)
+    world.settle(days=2)
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    trouble_over(world, trouble, match)
+    refund(world, again)
+    assert_money_is_back(world)
+    world.settle(days=3)
+    assert_money_is_back(world)
+
+
+def test_the_money_of_a_reissue_that_is_refunded_before_it_was_posted_is_on_the_bank_account_again() -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    again = world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    execute(world, again)
+    refund(world, again)
+    assert len(world.company.bill_payments) == 1
+    assert_money_is_back(world)
+
+
+def test_the_money_of_the_second_reissue_that_is_refunded_is_on_the_bank_account_again() -> None:
+    world, _, first = taken_back_after_the_close()
+    second = world.person(world.avidxchange, "reissue_payment", payment_id=first)
+    execute(world, second)
+    world.settle(days=2)
+    third = world.person(world.avidxchange, "reissue_payment", payment_id=second)
+    execute(world, third)
+    world.settle(days=2)
+    refund(world, third)
+    assert_money_is_back(world)
+
+
+def reissued_in_may() -> tuple[World, str, str]:
+    """A world in which what was taken back by an entry in April is paid anew in May, with April closed."""
+    world, _, payment_id = taken_back_after_the_close()
+    again = world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    may = datetime.fromisoformat("2026-05-04T14:00:00+00:00")
+    world.clock.advance(may - world.clock.now())
+    world.network.payments[again]["payment_date"] = world.clock.now().date()
+    execute(world, again)
+    world.settle(days=2)
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    world.person(world.quickbooks, "close_books", through="2026-04-30")
+    return world, payment_id, again
+
+
+def test_a_refund_that_the_books_of_the_entry_do_not_take_any_more_is_told_until_they_do() -> None:
+    world, payment_id, again = reissued_in_may()
+    refund(world, again)
+    row = of_payment(payment_id)
+    assert (row.state, row.code, of_payment(again).state) == (State.HELD, "refund_refused", State.SYNCED)
+    assert money(world, "Checking", "Payments in transit") == [-PAID, PAID]
+    world.person(world.quickbooks, "close_books", through=None)
+    services.replay(sync_record=row, by="Ann", why="the books are open", now=world.clock.now())
+    world.settle(days=1)
+    assert_money_is_back(world)
+
+
+def test_nothing_is_refunded_while_the_posting_of_the_reissue_stands() -> None:
+    world, payment_id, again = reissued_in_may()
+    world.person(world.quickbooks, "close_books", through="2026-05-31")
+    refund(world, again)
+    assert (of_payment(again).state, of_payment(payment_id).state) == (State.HELD, State.WAITING)
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    world.person(world.quickbooks, "close_books", through=None)
+    services.replay(sync_record=of_payment(again), by="Ann", why="the books are open", now=world.clock.now())
+    world.settle(days=1)
+    assert_money_is_back(world)
 
 
 def test_a_reissue_that_is_voided_too_owes_the_entry_again_and_the_next_one_settles_it() -> None:
@@ -364,6 +449,23 @@ def test_a_reissue_that_is_voided_too_owes_the_entry_again_and_the_next_one_sett
     living = [one for one in world.company.bill_payments.values() if one["Line"]]
     assert [kind for one in living for kind, _ in applied(one)] == ["Bill", "JournalEntry"]
     assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
+    assert_at_rest()
+
+
+def test_a_reissue_that_is_due_together_with_the_payment_that_it_replaces_still_settles_its_entry() -> None:
+    world, _, payment_id = taken_back_after_the_close()
+    again = world.person(world.avidxchange, "reissue_payment", payment_id=payment_id)
+    execute(world, again)
+    world.settle(days=2)
+    execute(world, again, to="cleared")
+    edit(world, PrivateNote=f"seen by Pat. {journal(world)[0]['PrivateNote']}")
+    for provider in ("quickbooks", "avidxchange"):
+        world.clock.advance(timedelta(minutes=10))
+        read(world, provider)
+    assert {of_payment(one).state for one in (payment_id, again)} == {State.PENDING}
+    deliver(world, "payment")
+    [cleared] = [one for one in world.company.bill_payments.values() if "; cleared " in one["PrivateNote"]]
+    assert [kind for kind, _ in applied(cleared)] == ["JournalEntry"]
     assert_at_rest()
 
 
