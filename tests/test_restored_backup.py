@@ -29,6 +29,8 @@ from tests.payables import (
     postings,
     read,
     requests,
+    run_until,
+    stream_id,
     verbs,
     with_bill,
     with_payment,
@@ -158,6 +160,24 @@ def test_what_stands_at_the_network_since_before_the_backup_is_not_taken_for_wha
     assert [attempt.outcome for attempt in attempts(of_bill())] == ["absent", "accepted"]
     assert invoice(world)["due_date"].isoformat() == "2026-04-30"
     assert len(world.network.invoices) == 1
+
+
+def test_what_was_posted_since_the_backup_gets_the_reference_that_a_killed_worker_was_to_post() -> None:
+    world, bill_id, payment_id = with_posting()
+    late = {"to": "issued", "without_reference": True}
+    world.person(world.avidxchange, "advance_payment", payment_id=payment_id, **late)
+    world.settle(days=1)
+    [posted] = postings(world, bill_id)
+    assert posted["DocNumber"].startswith("NOREF-")
+    restore_backup(world, "payment")
+    world.person(world.avidxchange, "give_reference", payment_id=payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    run_until(world.steps("stream", stream_id("payment")), "claimed")
+    world.settle(days=1)
+    [posted] = postings(world, bill_id)
+    assert posted["DocNumber"] == world.network.payments[payment_id]["check_number"]
+    assert [one.outcome for one in attempts(of_payment(payment_id))] == ["found", "accepted"]
 
 
 def test_a_forgotten_bill_that_stands_as_it_is_is_linked_and_not_sent_again() -> None:

@@ -141,8 +141,13 @@ def _holds_what_was_sent(write: Write, receipt: Receipt) -> bool:
     """Whether what is there is what was sent: the mark of a created payment says only whose it is."""
     sent, stands = write.record, receipt.record
     if write.action is Action.CREATE and isinstance(sent, Payment) and isinstance(stands, Payment):
-        return is_same_posting(sent, stands)
+        return is_same_posting(sent, stands) and _said(sent) == _said(stands)
     return True
+
+
+def _said(payment: Payment) -> tuple[object, ...]:
+    """What a posting says of a payment beside its money; of a pending one all of it follows with the execution."""
+    return (payment.reference, payment.cleared_date, payment.batch) if payment.phase is Phase.EXECUTED else ()
 
 
 def _read(slice_: Slice) -> list[tuple[Write, Verdict]]:
