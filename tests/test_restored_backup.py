@@ -29,10 +29,12 @@ from tests.payables import (
     postings,
     read,
     requests,
+    run_until,
     verbs,
     with_bill,
     with_payment,
     with_posting,
+    worker,
 )
 from tests.simulation.world import REALM, World, begin, sign_in
 
@@ -233,6 +235,24 @@ def test_an_update_after_a_restored_backup_is_not_answered_with_what_was_answere
     world.settle(days=1)
     assert [one["DocNumber"] for one in postings(world, bill_id)] == [executed["DocNumber"]]
     assert of_payment(payment_id).state == State.SYNCED
+
+
+def test_a_reference_that_came_after_a_forgotten_posting_is_brought_to_it_although_its_worker_died() -> None:
+    world, bill_id, payment_id = with_payment()
+    backup = transaction.savepoint()
+    late = {"to": "issued", "without_reference": True}
+    world.person(world.avidxchange, "advance_payment", payment_id=payment_id, **late)
+    world.settle(days=1)
+    assert [one["DocNumber"][:6] for one in postings(world, bill_id)] == ["NOREF-"]
+    transaction.savepoint_rollback(backup)
+    world.person(world.avidxchange, "give_reference", payment_id=payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    run_until(worker(world, "payment"), "claimed")
+    world.settle(days=1)
+    reference = world.network.payments[payment_id]["check_number"]
+    assert [one["DocNumber"] for one in postings(world, bill_id)] == [reference]
+    assert "delivery_found" in verbs(of_payment(payment_id))
 
 
 def lose(request: Request, proceed: Callable[[], Response]) -> Response:
