@@ -177,6 +177,21 @@ def test_a_bill_that_was_withdrawn_and_is_open_again_is_held_and_not_taken_for_s
     assert problem_codes() == ["withdrawn_open"]
 
 
+def test_a_bill_that_was_withdrawn_while_our_posting_settled_it_is_held_once_that_is_taken_back() -> None:
+    world, bill_id, payment_id = with_posting()
+    world.settle(days=1)
+    world.person(world.avidxchange, "void_payment", payment_id=payment_id)
+    edit_bill(world, bill_id, DueDate="2026-06-01")
+    read(world)
+    world.clock.advance(timedelta(minutes=10))
+    for _ in range(3):
+        deliver(world, "bill")
+    assert (invoice(world)["workflow_status"], balance(world, bill_id)) == ("cancelled", "0.00")
+    world.settle(days=1)
+    assert Decimal(balance(world, bill_id)) == Decimal("120.50")
+    assert (of_bill().state, of_bill().code) == (State.HELD, "withdrawn_open")
+
+
 def test_a_bill_that_was_withdrawn_in_the_time_that_a_backup_has_lost_is_held_too() -> None:
     world, bill_id = with_bill()
     backup = transaction.savepoint()

@@ -1,5 +1,7 @@
 """A connection that needs somebody is one problem, from whoever noticed until its credentials are accepted again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,7 +18,7 @@ from syncs.models import Feed, Problem
 from syncs.problems.connections import stop_for_sign_in
 from tests.connecting import PARTNER_APP, REALM, connected, connection, open_providers, staff
 from tests.payables import feed_id, open_problems, postings, with_payment
-from tests.simulation.world import sign_in
+from tests.simulation.world import BEGINNING, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -107,42 +109,48 @@ def test_a_page_that_was_under_way_when_the_sign_in_died_does_not_close_its_prob
     assert [problem.code for problem in open_problems()] == ["reauthorise"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_page_that_is_kept_while_somebody_stops_the_connection_neither_waits_nor_closes_the_problem() -> None:
+def connected_again() -> tuple[Feed, Connection]:
+    """The feed and the connection of an ERP that was stopped for its sign-in and is connected again."""
     world, _, _ = with_payment()
-    erp, feed = world.integration.erp, Feed.objects.get(connection=world.integration.erp)
+    erp = world.integration.erp
     stop_for_sign_in(erp, AuthError("The sign-in has ended.", code="reauthorise"), now=world.clock.now())
     Connection.objects.filter(pk=erp.pk).update(status=Connection.Status.CONNECTED)
+    return Feed.objects.get(connection=erp), erp
+
+
+@contextmanager
+def somebody_else(statement: str, row_id: int) -> Iterator[None]:
+    """Another session has done this to a row and has not committed it; in the end it takes it back."""
     other = connections["default"].copy()
     try:
         other.set_autocommit(False)
-        with other.cursor() as stopping:
-            stopping.execute("UPDATE connectors_connection SET status = 'attention' WHERE id = %s", [erp.pk])
-        with transaction.atomic():
-            reading_succeeded(feed, world.clock.now())
-        assert len(open_problems()) == 1
+        with other.cursor() as cursor:
+            cursor.execute(statement, [row_id])
+        yield
         other.rollback()
     finally:
         other.close()
+
+
+def keep_a_page(feed: Feed) -> None:
+    """What a page says of the connection's problems when it is kept."""
     with transaction.atomic():
-        reading_succeeded(feed, world.clock.now())
+        reading_succeeded(feed, BEGINNING)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_is_kept_while_somebody_stops_the_connection_neither_waits_nor_closes_the_problem() -> None:
+    feed, erp = connected_again()
+    with somebody_else("UPDATE connectors_connection SET status = 'attention' WHERE id = %s", erp.pk):
+        keep_a_page(feed)
+        assert len(open_problems()) == 1
+    keep_a_page(feed)
     assert open_problems() == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_page_closes_the_problem_of_its_connection_although_somebody_holds_the_row_of_the_tenant() -> None:
-    world, _, _ = with_payment()
-    erp, feed = world.integration.erp, Feed.objects.get(connection=world.integration.erp)
-    stop_for_sign_in(erp, AuthError("The sign-in has ended.", code="reauthorise"), now=world.clock.now())
-    Connection.objects.filter(pk=erp.pk).update(status=Connection.Status.CONNECTED)
-    other = connections["default"].copy()
-    try:
-        other.set_autocommit(False)
-        with other.cursor() as holding:
-            holding.execute("SELECT 1 FROM connectors_tenant WHERE id = %s FOR NO KEY UPDATE", [erp.tenant_id])
-        with transaction.atomic():
-            reading_succeeded(feed, world.clock.now())
+    feed, erp = connected_again()
+    with somebody_else("SELECT 1 FROM connectors_tenant WHERE id = %s FOR NO KEY UPDATE", erp.tenant_id):
+        keep_a_page(feed)
         assert open_problems() == []
-        other.rollback()
-    finally:
-        other.close()

@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from audit.models import Event
+from connectors.simulators import Response
 from syncs import services
 from syncs.models import Feed, ScheduleRow, Stream
 from syncs.schedules import BusinessDays, Cycle, Every, Schedule
@@ -196,6 +197,27 @@ def test_a_feed_is_read_by_its_schedule_and_compared_every_night_all_the_same() 
     schedule(world, feed, None)
     feed.refresh_from_db()
     assert feed.due_at == world.clock.now() + timedelta(seconds=feed.interval_seconds)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_another_schedule_puts_off_no_reading_that_was_due_or_is_tried_again(fails: bool) -> None:
+    world = begin()
+    world.settle(days=0.05)
+    feed = world.integration.erp.feed
+    enter_vendor(world)
+    services.read_now(feed=feed, now=world.clock.now(), **WHO)
+    if fails:
+        world.quickbooks.refuse("GET /cdc", Response(status=503), times=1000)
+        world.work()
+    feed.refresh_from_db()
+    assert feed.failures == fails
+    world.clock.advance(timedelta(seconds=1))
+    schedule(world, feed, TUESDAYS_AND_FRIDAYS)
+    world.quickbooks.clear_faults()
+    until(world, world.clock.now() + timedelta(minutes=5))
+    assert len(world.network.vendors) == 1
+    feed.refresh_from_db()
+    assert feed.due_at == min(TUESDAY, feed.full_after or TUESDAY)
 
 
 def test_a_paused_feed_reads_nothing_until_it_is_resumed_and_pressing_twice_does_no_more() -> None:

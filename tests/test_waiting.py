@@ -12,6 +12,7 @@ from syncs.delivery.verdict import WRITE
 from syncs.models import Problem, SyncRecord
 from syncs.states import State
 from tests.payables import (
+    VENDORS,
     attempts,
     deliver,
     enter_bill,
@@ -118,6 +119,35 @@ def test_when_a_held_vendor_is_corrected_its_bills_go_and_the_problem_closes() -
     [closed] = Problem.objects.all()
     assert (closed.records, closed.money) == (0, {})
     assert len(world.network.invoices) == 1
+
+
+def test_a_problem_that_only_the_waiting_bill_still_named_closes_when_the_bill_is_released() -> None:
+    world = begin()
+    vendor = vendor_that_is_refused(world)
+    enter_bill(world, vendor)
+    world.settle(days=1)
+    address = {"Line1": "1 Main St", "Country": "US"}
+    world.person(world.quickbooks, "edit", entity="Vendor", identity=vendor, changes={"BillAddr": address})
+    world.avidxchange.refuse_in_application(VENDORS, 503, "maintenance")
+    world.settle(days=1)
+    assert [attempt.outcome for attempt in attempts(of_vendor())] == ["held", "absent", "accepted"]
+    assert (of_vendor().state, of_bill().state) == (State.SYNCED, State.SYNCED)
+    assert open_problems() == []
+
+
+def test_a_bill_that_waits_on_moves_to_the_problem_that_holds_its_vendor_now_and_leaves_none_behind() -> None:
+    world = begin()
+    vendor = vendor_that_is_refused(world)
+    enter_bill(world, vendor)
+    world.settle(days=1)
+    address = {"Line1": "1 Main St", "Country": "US"}
+    world.person(world.quickbooks, "edit", entity="Vendor", identity=vendor, changes={"BillAddr": address})
+    world.avidxchange.refuse_in_application(VENDORS, 503, "maintenance")
+    world.avidxchange.refuse_in_application(VENDORS, 400, "field_invalid")
+    world.settle(days=1)
+    [problem] = open_problems()
+    assert (problem.code, problem.records) == (of_vendor().code, 2)
+    assert [attempt.outcome for attempt in attempts(of_vendor())] == ["held", "absent", "held"]
 
 
 def test_a_bill_held_later_than_it_began_to_wait_joins_the_vendors_problem() -> None:

@@ -12,7 +12,8 @@ from connectors.services import forget_old_hints
 from connectors.simulators import Response
 from syncs import scheduler
 from syncs.models import Feed, RemoteRecord, SyncRun
-from syncs.services import read_in_full, read_now
+from syncs.schedules import Cycle
+from syncs.services import read_in_full, read_now, set_schedule
 from tests.payables import edit_bill, enter_bill, enter_vendor, feed_id, invoice, run_until, with_bill
 from tests.simulation.world import REALM, World
 from tests.webhooks import let_announce, post, signed, tell
@@ -237,6 +238,22 @@ def test_what_cannot_be_fetched_waits_and_is_not_tried_without_end(world: World)
     world.settle(days=0.1)
     assert str(bill().due_date) == "2026-04-30"
     assert not Hint.objects.filter(settled_at=None).exists()
+
+
+def test_what_we_have_to_wait_with_is_fetched_then_also_if_changes_are_read_by_another_schedule(world: World) -> None:
+    edit_bill(world, bill_id(world), DueDate="2026-04-30")
+    world.quickbooks.refuse("GET /query", Response(status=429, headers={"Retry-After": "60"}), times=1000)
+    tell(("bill", bill_id(world)))
+    world.work()
+    feed, last = Feed.objects.get(connection=erp()), last_exchange()
+    assert feed.failures == 0
+    tuesdays = Cycle(times=("14:00",), weekdays=(1,))
+    set_schedule(row=feed, schedule=tuesdays, by="olivia", why="as agreed", now=world.clock.now())
+    assert due(world) == []
+    world.quickbooks.clear_faults()
+    world.settle(days=0.1)
+    assert str(bill().due_date) == "2026-04-30"
+    assert "changes" not in asked_since(last)
 
 
 def test_a_row_that_cannot_be_read_stops_neither_the_other_hints_nor_the_changes(world: World) -> None:

@@ -12,7 +12,7 @@ class Connection(models.Model):
     """One tenant's link to one provider: who we are there, whether it works, and what to do when it does not.
 
     Credentials live apart from settings, so that connecting again keeps every setting. `webhook_at` is when a verified
-    webhook last named this company, `hinted_at` since when something that it named waits to be fetched, `doubted_at`
+    webhook last named this company, `hinted_at` from when on something that it named is to be fetched, `doubted_at`
     when a reading last found what no webhook had told. `upkeep_at` is when its sign-in is looked at next.
     """
 

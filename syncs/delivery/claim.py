@@ -29,7 +29,7 @@ from syncs.delivery.post_on import waiting_to_clear
 from syncs.delivery.reposts import is_being_taken_back
 from syncs.delivery.resolve import Missing, References, look_up, resolve
 from syncs.delivery.reversals import as_refunded, not_yet_reversed, reversal_first, want_refunded
-from syncs.delivery.scope import Circumstances, Ruling, Wish, rule
+from syncs.delivery.scope import CHANGED_AFTER_LOCK, Circumstances, Ruling, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict, write_verdicts
 from syncs.keys import is_piece, piece, request_key
@@ -215,7 +215,7 @@ def _write(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> Writ
 def _resolved(slice_: Slice, one: Claim, ruling: Ruling, known: References) -> AnyRecord:
     """The record in the other side's ids; of one that is stopped there it is known by its link, whatever is missing."""
     stops_known = ruling.wish is Wish.STOP and bool(one.target_id)
-    if stops_known and not isinstance(one.record, Payment):
+    if stops_known and not isinstance(one.record, Payment) and ruling.code != CHANGED_AFTER_LOCK:
         return one.record
     try:
         return resolve(slice_, what_we_send(one.record), known)

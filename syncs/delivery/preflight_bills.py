@@ -4,17 +4,21 @@ A bill is stopped only on what the ERP says of it at this moment.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
+from msgspec import structs
+
+from connectors.base import Action, Write
 from connectors.conversation import Steps, fetching
-from connectors.records import AnyRecord, Kind, Payment, Ref
+from connectors.records import AnyRecord, Kind, Payable, Payment, Ref
 from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.merged import NOBODY, Document, Former, exchanged, fetch_former, last_sent
 from syncs.delivery.objections import settles
 from syncs.delivery.open_bills import settlements
 from syncs.delivery.planned import SETTLED_BY_US, Planned
 from syncs.delivery.preflight import ASK_AGAIN, Checked, soon
-from syncs.delivery.scope import CHANGED_AFTER_LOCK, Circumstances, Wish, rule
+from syncs.delivery.scope import CHANGED_AFTER_LOCK, SETTLED_ELSEWHERE, Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.source import ask_source
 from syncs.delivery.verdict import Verdict
@@ -28,12 +32,14 @@ def check_bills(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     checked = Checked(verdicts=found)
     done = {verdict.id for verdict in found}
     left = [one for one in planned if one.claim.id not in done]
-    checked.cleared = [one for one in left if one.ruling.code not in ("settled_elsewhere", CHANGED_AFTER_LOCK)]
-    doubted = [one for one in left if one.ruling.code == "settled_elsewhere"]
     locked = [one for one in left if one.ruling.code == CHANGED_AFTER_LOCK]
+    doubted = [one for one in left if one.ruling.code == SETTLED_ELSEWHERE]
+    checked.cleared = [one for one in left if one.ruling.code not in (CHANGED_AFTER_LOCK, SETTLED_ELSEWHERE)]
+    doubted += [one for one in locked if not _may_be_unchanged(slice_, one)]
     if doubted:
         yield from _check_stops(slice_, doubted, checked)
-    if locked:
+    done = {one.claim.id for one in checked.cleared} | {verdict.id for verdict in checked.verdicts}
+    if locked := [one for one in locked if one.claim.id not in done]:
         yield from _check_merges(slice_, locked, checked)
     return checked
 
@@ -46,13 +52,32 @@ def _found(slice_: Slice, planned: Sequence[Planned]) -> Steps[list[Verdict]]:
     unknown = [one for one in planned if one.write.link is not None and not one.claim.settled_fingerprint]
     if not unknown:
         return []
-    found = yield from slice_.talk.call(lambda connector: connector.find([one.write for one in unknown]))
+    locked = {one.claim.id for one in unknown if _may_be_unchanged(slice_, one)}
+    writes = [_without_orders(one) if one.claim.id in locked else one.write for one in unknown]
+    found = yield from slice_.talk.call(lambda connector: connector.find(writes))
     yield "looked for our keys"
-    return [
-        one.stands(target_id=receipt.id, target_version=receipt.version, outcome="found", verb="delivery_found")
-        for one in unknown
-        if (receipt := found.get(one.write.record_key))
-    ]
+    verdicts = []
+    for one in unknown:
+        if receipt := found.get(one.write.record_key):
+            there = {"target_id": receipt.id, "target_version": receipt.version}
+            as_is = {"fingerprint": delivery_fingerprint(one.claim.record)}  # whoever has settled it
+            stands = one.goes_on(**as_is, **there) if one.claim.id in locked else one.stands(**there)
+            verdicts.append(replace(stands, outcome="found", verb="delivery_found"))
+    return verdicts
+
+
+def _may_be_unchanged(slice_: Slice, one: Planned) -> bool:
+    """Whether this is to be stopped for nothing but that the network took no change of it."""
+    bill = one.claim.record
+    return one.ruling.code == CHANGED_AFTER_LOCK and not _is_stopped(slice_, one, bill, one.explained)
+
+
+def _without_orders(one: Planned) -> Write:
+    """The write of a locked bill as it may have been sent before an order of it was there: that decides no money."""
+    bill = one.write.record
+    assert isinstance(bill, Payable)
+    lines = tuple(structs.replace(line, order=None, order_line="") for line in bill.lines)
+    return replace(one.write, action=Action.UPDATE, record=structs.replace(bill, lines=lines))
 
 
 def _check_stops(slice_: Slice, doubted: Sequence[Planned], checked: Checked) -> Steps[None]:
@@ -69,7 +94,7 @@ def _check_stops(slice_: Slice, doubted: Sequence[Planned], checked: Checked) ->
         known = ours.get(one.claim.remote_id, NOTHING)
         posted = max(known.surely, one.explained, carried)
         if not _is_stopped(slice_, one, bill, posted):
-            checked.verdicts.append(_go_on(one))
+            checked.verdicts += [] if one.ruling.code == CHANGED_AFTER_LOCK else [_go_on(one)]
         elif not _is_stopped(slice_, one, bill, max(known.perhaps, posted)):
             checked.verdicts.append(_look_again(one))
         else:
@@ -90,7 +115,7 @@ def _check_merges(slice_: Slice, locked: Sequence[Planned], checked: Checked) ->
         if before is None or not pairs or not all(former.may_be_merged(*pair) for pair in pairs):
             checked.cleared.append(one)
         elif one.explained >= after.amount or all(former.is_merged(*pair, before, after) for pair in pairs):
-            checked.verdicts.append(one.goes_on())
+            checked.verdicts.append(one.goes_on(fingerprint=delivery_fingerprint(after)))
         else:
             checked.verdicts.append(_perhaps_merged(one, former, dict(pairs)))
 

@@ -58,6 +58,7 @@ class Circumstances:
 SEND = Ruling(wish=Wish.SEND)
 NOT_PAID = "currency_not_paid"
 CHANGED_AFTER_LOCK = "changed_after_lock"
+SETTLED_ELSEWHERE = "settled_elsewhere"
 
 
 def rule(record: AnyRecord, around: Circumstances) -> Ruling:
@@ -136,7 +137,7 @@ def _rule_sent(bill: Payable, what: str, around: Circumstances) -> Ruling:
     settled = bill.amount - bill.balance
     if settled > around.explained:
         reason = f"{settled} of {bill.amount} is settled in the ERP, of which we posted {around.explained}."
-        return Ruling(wish=Wish.STOP, code="settled_elsewhere", reason=reason)
+        return Ruling(wish=Wish.STOP, code=SETTLED_ELSEWHERE, reason=reason)
     if bill.amount <= 0:
         return Ruling(wish=Wish.STOP, code="nothing_to_pay", reason=f"The {what} is over {bill.amount} now.")
     return SEND

@@ -80,7 +80,9 @@ WITH done AS (
 RELEASE = """
 UPDATE syncs_syncrecord s SET state = 'pending', next_attempt_at = %(now)s, waiting_kind = '', waiting_id = '',
     code = '', reason = '', problem_id = CASE s.state WHEN 'held' THEN s.problem_id END
-WHERE s.id = ANY(%(freed)s) AND s.state IN ('waiting', 'held', 'out_of_scope')
+FROM syncs_syncrecord was
+WHERE s.id = ANY(%(freed)s) AND s.state IN ('waiting', 'held', 'out_of_scope') AND was.id = s.id
+RETURNING was.problem_id
 """
 
 INSIDE = """
@@ -98,10 +100,11 @@ WHERE s.id = ANY(%(ids)s) AND s.state = 'synced'
 
 SHARE_PROBLEM = """
 UPDATE syncs_syncrecord s SET problem_id = held.problem_id
-FROM syncs_syncrecord held, syncs_remoterecord r, syncs_stream stream
+FROM syncs_syncrecord held, syncs_remoterecord r, syncs_stream stream, syncs_syncrecord was
 WHERE held.id = ANY(%(ids)s) AND r.id = held.remote_record_id AND s.tenant_id = held.tenant_id AND s.state = 'waiting'
-  AND s.waiting_kind = r.kind AND s.waiting_id = r.remote_id
+  AND was.id = s.id AND s.waiting_kind = r.kind AND s.waiting_id = r.remote_id
   AND stream.id = s.stream_id AND stream.integration_id = %(integration)s
+RETURNING was.problem_id
 """
 
 NEVER_LEFT = ("not sent", "not needed")
@@ -158,11 +161,7 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
     if not verdicts:
         return
     ids = [verdict.id for verdict in verdicts]
-    touched = {
-        problem_id
-        for problem_id in SyncRecord.objects.filter(pk__in=ids).values_list("problem_id", flat=True)
-        if problem_id is not None
-    }
+    touched: set[int | None] = {*SyncRecord.objects.filter(pk__in=ids).values_list("problem_id", flat=True)}
     verdicts = _with_problems(slice_, verdicts, now)
     with database.cursor() as cursor:
         cursor.execute(WRITE, {"now": now, **_arrays(verdicts, WRITTEN)})
@@ -176,13 +175,15 @@ def write_verdicts(slice_: Slice, verdicts: Sequence[Verdict], *, now: datetime)
         if streams := {*freed.values(), *inside.values()}:
             lock_streams(streams)
             cursor.execute(RELEASE, {"now": now, "freed": list(freed)})
+            touched |= {problem_id for (problem_id,) in cursor.fetchall()}
             cursor.execute(SEND_AGAIN, {"now": now, "ids": list(inside)})
             make_due(streams, now=now)
         held = [verdict.id for verdict in verdicts if verdict.state is State.HELD]
         if held:
             cursor.execute(SHARE_PROBLEM, {"ids": held, "integration": slice_.integration.pk})
-    touched |= {verdict.problem_id for verdict in verdicts if verdict.problem_id is not None}
-    recount(touched, now=now)
+            touched |= {problem_id for (problem_id,) in cursor.fetchall()}
+    touched |= {verdict.problem_id for verdict in verdicts}
+    recount([one for one in touched if one is not None], now=now)
     runs.note(slice_.stream, _counts(verdicts), started=slice_.lease.taken_at, now=now)
     record([_event(slice_, verdict, now) for verdict in verdicts if not verdict.said_before])
 

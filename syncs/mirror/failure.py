@@ -24,12 +24,13 @@ def reading_failed(feed: Feed, lease: Lease, conversation: Conversation, error: 
     counted = not isinstance(error, AuthError | RateLimited)
     failures = feed.failures + counted
     wait = timedelta(seconds=error.retry_after) if isinstance(error, RateLimited) else backoff(failures, clock.chance())
+    fetched_at = None if counted else now + wait
     with transaction.atomic():
         lease.check(now)
         conversation.kept_exchanges()
         Feed.objects.filter(pk=feed.pk).update(failures=failures)
         # What webhooks named waits with the rest: it is fetched first when the feed is read again.
-        Connection.objects.filter(pk=feed.connection_id).exclude(hinted_at=None).update(hinted_at=None)
+        Connection.objects.filter(pk=feed.connection_id).exclude(hinted_at=None).update(hinted_at=fetched_at)
         runs.note(feed, {}, started=lease.taken_at, now=now, sweep=feed.sweep if feed.stage else 0, error=str(error))
         if not feed.stage:
             runs.end(feed)

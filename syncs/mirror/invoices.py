@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.db import connection as database
 
 from connectors.models import Connection
@@ -61,13 +62,14 @@ WITH s AS MATERIALIZED (
     WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s ORDER BY id FOR UPDATE
 )
 SELECT s.id, s.since, CASE r.kind WHEN 'payment' THEN s.status ELSE r.status END, s.problem_id,
-       r.id, r.status, r.gone, r.kind,
+       told.code, told.money, r.id, r.status, r.gone, r.kind,
        CASE r.kind WHEN 'payment' THEN r.remote_id ELSE r.number END,
        CASE r.kind WHEN 'payment' THEN r.currency ELSE bill.currency END,
        CASE WHEN r.kind = 'payment' THEN CASE WHEN posted.state <> 'ignored' THEN r.amount_minor END
             WHEN bill.gone = '' AND sent.state <> 'ignored' THEN bill.balance_minor END,
        posted.state = 'synced' AND posted.code <> 'payment_not_cleared'
 FROM s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
+LEFT JOIN syncs_problem told ON told.id = s.problem_id AND told.resolved_at IS NULL
 LEFT JOIN (
     syncs_syncrecord sent JOIN syncs_stream stream ON stream.id = sent.stream_id AND stream.integration_id = %(pair)s
     JOIN syncs_remoterecord bill ON bill.id = sent.remote_record_id
@@ -89,6 +91,8 @@ class Standing:
     since: datetime
     stands: str
     problem_id: int | None
+    told_code: str | None
+    told_money: str | None  # as JSON
     record_id: int
     status: str
     gone: str
@@ -202,11 +206,10 @@ def _close(connection: Connection, one: Standing, now: datetime) -> None:
 def _open(connection: Connection, pair: Integration, one: Standing, now: datetime) -> None:
     """The problem of this invoice, with what is open of its bill now; one of another code is over."""
     code = CODES.get(one.stands, "invoice_rejected")
-    known = Problem.objects.filter(stopped_invoices=one.id, resolved_at=None).first()
     money = {one.currency or "": one.open_minor or 0}
-    if known is not None and known.code == code and known.money == money:
+    if one.told_code == code and one.told_money and msgspec.json.decode(one.told_money) == money:
         return
-    if known is None or known.code != code:
+    if one.told_code != code:
         _close(connection, one, now)
         cause = Cause(
             tenant_id=connection.tenant_id,
@@ -215,9 +218,8 @@ def _open(connection: Connection, pair: Integration, one: Standing, now: datetim
             cause_key=cause_key_of(one.record_id),
             detail=_detail(connection, pair, one),
         )
-        known = open_problem(cause, now=now)
-    Problem.objects.filter(pk=known.pk).update(records=1, money=money)
-    StoppedInvoice.objects.filter(pk=one.id).update(problem=known)
+        StoppedInvoice.objects.filter(pk=one.id).update(problem=open_problem(cause, now=now))
+    Problem.objects.filter(stopped_invoices=one.id).update(records=1, money=money)
 
 
 def _detail(connection: Connection, pair: Integration, one: Standing) -> str:

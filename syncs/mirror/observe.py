@@ -69,6 +69,18 @@ WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s AND kind = ANY(%
   AND remote_id = ANY(%(known)s) AND sweep < %(sweep)s
 """
 
+# A bill that was withdrawn while our own posting settled it is wanted as before once that is taken back.
+OPEN_WITHDRAWN = """
+EXISTS (
+    SELECT FROM syncs_remoterecord bill
+    JOIN syncs_stream stream ON stream.id = s.stream_id AND stream.kind IN ('bill', 'credit')
+    JOIN syncs_integration i ON i.id = stream.integration_id
+    JOIN syncs_remoterecord there ON there.tenant_id = s.tenant_id AND there.connection_id = i.ap_network_id
+        AND there.kind = stream.kind AND there.remote_id = s.target_id AND there.status = 'cancelled'
+    WHERE bill.id = s.remote_record_id AND bill.gone = '' AND bill.balance_minor > 0
+)
+"""
+
 WANT = f"""
 INSERT INTO syncs_syncrecord AS s
     (tenant_id, stream_id, remote_record_id, state, record_key, wanted, sent, settled, wanted_fingerprint,
@@ -86,7 +98,7 @@ ON CONFLICT (tenant_id, stream_id, remote_record_id) DO UPDATE SET
         ELSE 'pending' END,
     next_attempt_at = CASE WHEN s.state IN ('sending', 'in_doubt', 'ignored') THEN s.next_attempt_at ELSE %(now)s END,
     code = CASE WHEN s.code = 'settled_by_us' THEN '' ELSE s.code END
-WHERE s.wanted_fingerprint <> excluded.wanted_fingerprint
+WHERE s.wanted_fingerprint <> excluded.wanted_fingerprint OR s.state = 'synced' AND {OPEN_WITHDRAWN}
 RETURNING stream_id
 """
 

@@ -24,6 +24,8 @@ def keep_unreadable(
     now: datetime,
 ) -> None:
     """Keep what could not be read and let go what can be read again or is gone, in the caller's transaction."""
+    if not (readable or unreadable or gone):
+        return
     rows = UnreadableRow.objects.filter(connection=connection)
     cause_key = f"unreadable:{connection.pk}"
     if rows.exists():

@@ -75,8 +75,10 @@ def stop_replay(*, problem: Problem, by: str, why: str, now: datetime) -> bool:
 
 def go_on(now: datetime) -> int:
     """Send back the next set of the order that has been due for longest; how many records, 0 where none is due."""
+    due = Replay.objects.filter(ended_at=None, due_at__lte=now).order_by("due_at", "pk")
+    if not due.exists():
+        return 0
     with transaction.atomic():
-        due = Replay.objects.filter(ended_at=None, due_at__lte=now).order_by("due_at", "pk")
         replay = due.select_for_update(skip_locked=True).first()
         return _send_back(replay, now) if replay is not None else 0
 

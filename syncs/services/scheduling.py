@@ -65,8 +65,9 @@ def set_holidays(*, tenant: Tenant, days: Mapping[date, str], by: str, why: str,
 
 
 def _time_anew(feeds: QuerySet[Feed], now: datetime) -> None:
-    """When each is read next; a full reading that is due or under way is not put off."""
-    for feed in feeds.filter(stage="", full_after__gt=now).select_for_update(of=("self",)).order_by("pk"):
+    """When each is read next; nothing is put off that was due before, failed, or is a full reading under way."""
+    later = feeds.filter(stage="", full_after__gt=now, due_at__gte=now, failures=0)
+    for feed in later.select_for_update(of=("self",)).order_by("pk"):
         Feed.objects.filter(pk=feed.pk).update(due_at=next_reading(feed, now))
 
 

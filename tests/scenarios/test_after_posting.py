@@ -328,13 +328,19 @@ def test_a_payment_that_clears_in_time_and_one_of_another_policy_are_no_problem(
     assert_at_rest()
 
 
-@everything
-def test_a_payment_in_error_is_a_problem_at_once_until_it_is_mended(profile: str) -> None:
+def with_payment_in_error(profile: str) -> tuple[World, str, str]:
+    """A world with a bill whose posted payment is in error at the network; the ids of both."""
     world, [bill_id] = with_bills(profile, "120.50")
     payment_id = release(world, "INV-1")
     world.settle(days=1)
     world.person(world.avidxchange, "fail_payment", payment_id=payment_id)
     world.settle(days=1)
+    return world, bill_id, payment_id
+
+
+@everything
+def test_a_payment_in_error_is_a_problem_at_once_until_it_is_mended(profile: str) -> None:
+    world, bill_id, payment_id = with_payment_in_error(profile)
     [problem] = open_problems()
     assert (problem.code, problem.money) == ("payment_in_error", {"USD": 12050})
     [pending] = postings(world, bill_id)
@@ -346,11 +352,7 @@ def test_a_payment_in_error_is_a_problem_at_once_until_it_is_mended(profile: str
 
 @everything
 def test_a_payment_in_error_that_is_voided_leaves_no_problem_behind(profile: str) -> None:
-    world, [bill_id] = with_bills(profile, "120.50")
-    payment_id = release(world, "INV-1")
-    world.settle(days=1)
-    world.person(world.avidxchange, "fail_payment", payment_id=payment_id)
-    world.settle(days=1)
+    world, bill_id, payment_id = with_payment_in_error(profile)
     world.person(world.avidxchange, "void_payment", payment_id=payment_id)
     world.settle(days=1)
     assert (postings(world, bill_id), balance(world, bill_id)) == ([], "120.50")

@@ -15,6 +15,7 @@ from tests.payables import (
     approve,
     attempts,
     balance,
+    deliver,
     enter_bill,
     enter_vendor,
     execute,
@@ -268,3 +269,19 @@ def test_vendors_merged_in_the_middle_of_a_posting_are_paid_once(step: str, firs
     finish(steps)
     world.settle(days=1)
     assert_paid_once(world, bill_id, survivor)
+
+
+def test_a_bill_that_is_paid_by_hand_while_its_merge_is_looked_at_is_stopped() -> None:
+    world, survivor, loser, bill_id = with_two_vendors()
+    approve(world)
+    world.person(world.quickbooks, "merge_vendors", survivor_id=survivor, loser_id=loser)
+    world.clock.advance(timedelta(minutes=10))
+    read(world)
+    deliver(world, "vendor")
+    run_until(worker(world, "bill"), "settled")
+    assert of_bill().code == "bill_locked"
+    world.person(world.quickbooks, "pay_bill", bill_id=bill_id)
+    read(world)
+    world.settle(days=1)
+    assert invoice(world)["workflow_status"] == "cancelled"
+    assert_at_rest()

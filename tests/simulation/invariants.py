@@ -1,6 +1,7 @@
 """What must hold when a history has come to rest, read from both providers' own books and then from our rows."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,8 @@ AT_REST = (State.SYNCED, State.OUT_OF_SCOPE, State.IGNORED)
 
 def broken(world: World) -> list[str]:
     """Every promise that does not hold, in a sentence each."""
-    books = (postings.payments, postings.discounts, _bills, _credits, _orders, _deleted_orders, _images, _vendors)
+    money = (postings.payments, postings.discounts, postings.entries)
+    books = (*money, _bills, _credits, _orders, _deleted_orders, _images, _vendors)
     told = (*books, _records, _problems, _mirror, _webhooks, tracks.attempts, tracks.wire, _audit)
     return [sentence for tell in told for sentence in tell(world)]
 
@@ -153,7 +155,7 @@ def _bills_to_come(world: World, order: Body) -> bool:
 def _images(world: World) -> Iterator[str]:
     """The newest file of each bill that the network has stands there with it, unless a problem names it."""
     newest: dict[str, Body] = {}
-    for attached in sorted(world.company.tables["Attachable"].rows.values(), key=lambda one: int(one["Id"])):
+    for attached in sorted(world.company.tables["Attachable"].rows.values(), key=_put_there):
         newest |= {pointer["EntityRef"]["value"]: attached for pointer in attached["AttachableRef"]}
     for bill_id, attached in newest.items():
         key = record_key("quickbooks", REALM, Kind.BILL, bill_id)
@@ -165,6 +167,11 @@ def _images(world: World) -> Iterator[str]:
                 continue
             if (size := invoice.get("image_size")) != attached["Size"]:
                 yield f"{attached['FileName']} of bill {bill_id} is not what the network shows: {size}"
+
+
+def _put_there(attached: Body) -> tuple[datetime, int]:
+    """When the file was attached, or another put in its place."""
+    return datetime.fromisoformat(attached["MetaData"]["LastUpdatedTime"]), int(attached["Id"])
 
 
 def _mirror(world: World) -> Iterator[str]:

@@ -10,6 +10,7 @@ from connectors.models import Connection
 from connectors.records import Kind
 from connectors.services import change_connection_credentials, check_connection
 from connectors.services.reconnect import reconnect
+from connectors.tokens import StoredTokens
 from syncs import services
 from syncs.candidates import payments_to_link
 from syncs.models import Feed, Problem, Stream, SyncRecord
@@ -173,6 +174,13 @@ class Operators(Somebody):
         elif "avidxchange" in providers:
             self._check()
         return bool(providers)
+
+    def dead_sign_in(self) -> str:
+        """The refresh token that we hold, if QuickBooks refuses it or soon will: the owner has disconnected us, or
+        whoever was given the next one died with it."""
+        held = StoredTokens.of(Connection.objects.get(pk=self.world.integration.erp_id)).load().refresh_token
+        grants = self.world.quickbooks.tokens.grants
+        return "" if any(one.alive and one.refresh_token == held for one in grants) else held
 
     def _check(self) -> None:
         """A person is told to try again in a minute while a worker fetches a token: the next round does."""

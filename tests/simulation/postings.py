@@ -1,5 +1,6 @@
 """What must hold of payments: each stands in the ERP once, to the cent as the network has it, and nothing else does."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,6 +14,8 @@ from tests.simulation.world import COMPANY, OLDER, REALM, World
 
 Body = dict[str, Any]
 REFERENCES = {"check": "check_number", "ach": "ach_trace", "virtual_card": "card_last4"}
+CHECKING, IN_TRANSIT = "Checking", "Payments in transit"
+EXECUTION = re.compile(r"ml-connector:\w{32}/execution; ")
 # What these problems say is that another thing stands in the ERP than the network has.
 STANDS_OTHERWISE = ("applications_changed", "posting_gone", "payment_shape", "ignored")
 
@@ -60,6 +63,31 @@ def discounts(world: World) -> Iterator[str]:
                 yield f"{name} leaves {one['Balance']} of the credit for its discount"
 
 
+def entries(world: World) -> Iterator[str]:
+    """An entry of ours moves the money of an executed payment once, and of none whose posting does so itself."""
+    standing, made = standing_payments(world), executions(world)
+    for payment in world.avidxchange.books()[COMPANY]["payments"]:
+        posted, moved = standing.get(payment["id"], []), made.get(payment["id"], [])
+        name = f"payment {payment['id']} ({payment['phase']})"
+        if len(moved) > 1:
+            yield f"{name} is executed by {len(moved)} entries"
+        if moved and any(_bank(one) == CHECKING for one in posted):
+            yield f"{name} is paid from {CHECKING} by itself and by an entry"
+        is_out = payment["phase"] == "executed" and posted
+        if moved and not is_out and not is_decided(world, payment["id"], Kind.PAYMENT):
+            yield f"{name} is executed by an entry"
+
+
+def executions(world: World) -> dict[str, list[Body]]:
+    """The entries by which we execute payments, by the id of the network's payment that their memo names."""
+    made: dict[str, list[Body]] = {}
+    for entry in world.company.tables["JournalEntry"].rows.values():
+        for payment_id in world.network.payments:
+            if EXECUTION.search(note := entry.get("PrivateNote", "")) and f"payment {payment_id};" in note:
+                made.setdefault(payment_id, []).append(entry)
+    return made
+
+
 def standing_payments(world: World) -> dict[str, list[Body]]:
     """QuickBooks' payments of ours that are not voided, by the id of the network's payment that their memo names."""
     standing: dict[str, list[Body]] = {}
@@ -95,13 +123,40 @@ def _content(world: World, name: str, payment: Body, posted: list[Body], known: 
     total = sum(Decimal(one["TotalAmt"]) for one in posted)
     if total != payment["amount"]:
         yield f"{name} is {total} in QuickBooks, and {payment['amount']} at the network"
-    if not known:
-        for one in posted:
-            yield from _words(world, name, payment, one, len(posted) > 1)
+    if known:
+        return
+    if payment["phase"] == "executed" and (made := executions(world).get(payment["id"])):
+        yield from _executed_by_an_entry(world, name, payment, posted, made[0])
+        return
+    for one in posted:
+        yield from _words(world, name, payment, one, len(posted) > 1)
+
+
+def _executed_by_an_entry(world: World, name: str, payment: Body, posted: list[Body], entry: Body) -> Iterator[str]:
+    """What is pending in closed books stays so, and an entry says the rest."""
+    total, moved = sum(Decimal(one["TotalAmt"]) for one in posted), set()
+    for line in entry["Line"]:
+        detail = line["JournalEntryLineDetail"]
+        moved.add((detail["PostingType"], detail["AccountRef"]["name"], Decimal(line["Amount"])))
+    if moved != {("Debit", IN_TRANSIT, total), ("Credit", CHECKING, total)}:
+        yield f"{name} is {total} in QuickBooks, and its entry moves {sorted(moved)}"
+    if entry["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, entry):
+        yield f"{name} is executed on {entry['TxnDate']} by an entry, and on {payment['payment_date']}"
+    if (reference := _reference(world, payment)) and f"; reference {reference};" not in entry["PrivateNote"]:
+        yield f"{name} is executed by {entry['PrivateNote']} in QuickBooks, and {reference}"
+    for one in posted:
+        if not one["DocNumber"].startswith("PND-") or _bank(one) != IN_TRANSIT:
+            yield f"{name} has number {one['DocNumber']} and is paid from {_bank(one)} beside its entry"
+        if not any(closed_through >= one["TxnDate"] for closed_through in world.closings):
+            yield f"{name} is executed by an entry, and the books were never closed on {one['TxnDate']}"
+
+
+def _bank(posted: Body) -> str:
+    return str(posted["CheckPayment"]["BankAccountRef"]["name"])
 
 
 def _words(world: World, name: str, payment: Body, posted: Body, in_parts: bool) -> Iterator[str]:
-    number, bank = posted.get("DocNumber", ""), posted["CheckPayment"]["BankAccountRef"]["name"]
+    number, bank = posted.get("DocNumber", ""), _bank(posted)
     if in_parts:
         number = number.rpartition("-")[0]
     if payment["phase"] == "executed":
@@ -109,7 +164,7 @@ def _words(world: World, name: str, payment: Body, posted: Body, in_parts: bool)
             yield f"{name} has number {number} in QuickBooks, and {reference}"
         if posted["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, posted):
             yield f"{name} is of {posted['TxnDate']} in QuickBooks, and of {payment['payment_date']}"
-        if bank != "Checking":
+        if bank != CHECKING:
             yield f"{name} is paid from {bank}"
     if payment["phase"] in ("pending", "executed") and number.startswith("PND-") != (payment["phase"] == "pending"):
         yield f"{name} is marked {number} in QuickBooks"

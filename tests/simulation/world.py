@@ -43,7 +43,7 @@ ADDRESS = {
 FUNDING, IN_TRANSIT = AccountMapping.Subject.FUNDING_ACCOUNT, AccountMapping.Subject.IN_TRANSIT
 WORK = {"feed": read_feed, "stream": deliver_stream}
 POLL_SECONDS = 240
-QUIET = timedelta(minutes=6)  # beyond the interval of reading and the time a change takes to be shown
+QUIET = timedelta(minutes=10)  # two readings and more: one company's news may say something of the other's
 NEXT_DUE = """
 SELECT min(moment) FROM (
     SELECT GREATEST(due_at, woken_until) AS moment FROM syncs_feed WHERE due_at IS NOT NULL
@@ -98,7 +98,7 @@ class Engine:
             if self.work():
                 continue
             if self._is_connected() and (unsettled := self._unsettled()):
-                self._sleep_until(min(unsettled))
+                self._sleep_until(min(unsettled), until)
                 quiet_since = self.clock.now()
             self.wait_for_what_is_due()
 
@@ -107,9 +107,10 @@ class Engine:
         rows = SyncRecord.objects.filter(state__in=UNSETTLED, stream__paused=False)
         return [due_at or self.clock.now() for due_at in rows.values_list("next_attempt_at", flat=True)]
 
-    def _sleep_until(self, moment: datetime) -> None:
-        """What waits for longer than a quiet spell is waited for without reading in between, as over a night."""
-        if (left := moment - self.clock.now()) > QUIET:
+    def _sleep_until(self, moment: datetime, end: datetime) -> None:
+        """What waits for longer than a quiet spell, but not beyond the end, is waited for without reading in between,
+        as over a night."""
+        if (left := moment - self.clock.now()) > QUIET and moment <= end:
             self.clock.advance(left)
 
     def _is_connected(self) -> bool:
