@@ -10,7 +10,7 @@ import msgspec
 
 from connectors.base import REPLACES, Action, Outcome, Receipt, Write, ids_of_pieces
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
-from connectors.quickbooks import entries, memo, posting, wire
+from connectors.quickbooks import entries, posting, wire
 from connectors.quickbooks.client import Client, quoted
 from connectors.quickbooks.discounts import Discounts
 from connectors.quickbooks.entering import Entering, may_need_one
@@ -114,7 +114,7 @@ class Payments:
             return self._take_back(write)
         posting.refuse_what_is_not_posted(payment_of(write))
         rate = self._rate(write)
-        if not memo.discounts(payment_of(write)):
+        if not payment_of(write).discounts:
             return self._post(write, rate)
         credit = self.discounts.bring(write, payment_of(write))
         try:
