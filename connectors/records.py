@@ -266,6 +266,24 @@ class Payment(Record, frozen=True, kw_only=True):
     returned: bool | msgspec.UnsetType = msgspec.UNSET
     in_error: bool | msgspec.UnsetType = msgspec.UNSET
 
+    @property
+    def settles(self) -> dict[Ref, Decimal]:
+        """How much of each bill, credit or entry it settles; of a credit it takes less than nothing."""
+        sums: dict[Ref, Decimal] = {}
+        for part in self.applications:
+            target = Ref(part.target.kind, part.target.id)
+            sums[target] = sums.get(target, Decimal(0)) + part.gross
+        return sums
+
+    @property
+    def discounts(self) -> dict[str, Decimal]:
+        """How much discount it takes on which bill."""
+        sums: dict[str, Decimal] = {}
+        for part in self.applications:
+            if part.discount:
+                sums[part.target.id] = sums.get(part.target.id, Decimal(0)) + part.discount
+        return sums
+
 
 class Item(Record, frozen=True, kw_only=True):
     """What is bought: its purchases are booked on `account`, an inventory item's on its asset account."""

@@ -58,6 +58,7 @@ class Client:
         self._company = f"{addresses(session.environment, session.simulator_url).api}/v3/company/{self._realm}"
         token = {"Authorization": f"Bearer {session.access_token}"}
         self._headers = {**token, "Accept": "application/json", "User-Agent": "ml-connector"}
+        self.taken = 0  # how many writes QuickBooks has taken
 
     def page(self, entity: str, *, start: int, size: int, where: str = "") -> list[msgspec.Raw]:
         """So many rows of an entity from a place on, by id: without an order the rows come as they like."""
@@ -123,6 +124,7 @@ class Client:
         params = {"minorversion": MINOR_VERSION, "requestid": request_key, **options}
         headers = {**self._headers, "Content-Type": "application/json"}
         answer = self._http.write(url, classify=classify_write, body=sent, params=params, headers=headers)
+        self.taken += 1
         try:
             return msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])[entity]
         except (msgspec.DecodeError, KeyError) as error:

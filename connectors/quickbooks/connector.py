@@ -14,7 +14,7 @@ import msgspec
 from connectors import base, oauth
 from connectors.base import Action, Cursor, Delivered, Hint, Page, Session, Write
 from connectors.errors import AuthError
-from connectors.quickbooks import entries, memo
+from connectors.quickbooks import entries
 from connectors.quickbooks.checks import check
 from connectors.quickbooks.client import Client, addresses
 from connectors.quickbooks.entering import may_need_one
@@ -180,7 +180,7 @@ class QuickBooksConnector(base.Connector):
 
     def requests_of(self, write: Write) -> int:
         """The posting; a look for our entries; of a void, the payment and its credits; of a discount, its credit."""
-        discounted = isinstance(write.record, Payment) and bool(memo.discounts(write.record))
+        discounted = isinstance(write.record, Payment) and bool(write.record.discounts)
         return 1 + may_need_one(write) + 2 * (write.action is Action.VOID) + 3 * discounted
 
     def write(self, writes: Sequence[Write]) -> list[base.Outcome]:

@@ -51,7 +51,7 @@ class Discounts:
     def bring(self, write: Write, payment: Payment) -> str:
         """Make the discount credit of this payment, or part, stand as it is wanted before that uses it up; its id."""
         standing = self._one(write)
-        total = sum(memo.discounts(payment).values(), Decimal(0))
+        total = sum(payment.discounts.values(), Decimal(0))
         if standing and (standing.amount, standing.date) == (total, payment.date or standing.date):
             return standing.id
         body = self._encoded(write, payment)
@@ -87,7 +87,7 @@ class Discounts:
 
     def _encoded(self, write: Write, payment: Payment) -> dict[str, Any]:
         """One line for each discount, with the class of its bill's first line; the location is the first bill's."""
-        discounts = memo.discounts(payment)
+        discounts = payment.discounts
         rows = [clean_row(row) for row in self.client.by_ids("Bill", list(discounts))]
         bills = {bill.id: bill for bill in (decode_bill(row, self.home_currency) for row in rows)}
         taxed = any(read_row(wire.Payable, row).global_tax_calculation for row in rows)

@@ -54,7 +54,7 @@ def write(
     """The memo for this payment of `source`, under our mark; `credit` is the vendor credit that its discounts are, and
     `paid_on` the day on which it was paid where it is posted on another; `part` says which of how many it is, `piece`
     what else it is for the payment."""
-    taken = ",".join(f"{bill}={amount}" for bill, amount in discounts(payment).items())
+    taken = ",".join(f"{bill}={amount}" for bill, amount in payment.discounts.items())
     facts = {
         "part": part,
         "by": str(payment.method) if payment.method is not Method.UNKNOWN else "",
@@ -83,15 +83,6 @@ def piece(text: str) -> str:
     """The record key and the name of the piece that this memo is of; empty if it is none of ours."""
     found = PIECE.search(text)
     return found.group(1) if found else ""
-
-
-def discounts(payment: Payment) -> dict[str, Decimal]:
-    """How much discount this payment takes on which bill."""
-    sums: dict[str, Decimal] = {}
-    for part in payment.applications:
-        if part.discount:
-            sums[part.target.id] = sums.get(part.target.id, Decimal(0)) + part.discount
-    return sums
 
 
 def ours(text: str) -> str:

@@ -1,6 +1,6 @@
 """Posting payments and finding them again: never two bill payments for one record key, whatever answer gets lost."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -8,14 +8,15 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import PAID_ON, REPLACES, Action, Outcome, Receipt, Write, ids_of_pieces
+from connectors.base import REPLACES, Action, Outcome, Receipt, Write, ids_of_pieces
 from connectors.errors import ConnectorError, MappingError, OutcomeUnknown, RecordRejected, UnexpectedResponse
-from connectors.quickbooks import entries, memo, parts, posting, wire
+from connectors.quickbooks import entries, posting, wire
 from connectors.quickbooks.client import Client, quoted
-from connectors.quickbooks.discounts import SOURCE, Discounts
+from connectors.quickbooks.discounts import Discounts
 from connectors.quickbooks.entering import Entering, may_need_one
 from connectors.quickbooks.faults import PROVIDER, error_of
 from connectors.quickbooks.ledger import decode_payment
+from connectors.quickbooks.made import made_with, may_concern, ours_of, payment_of, told_of
 from connectors.quickbooks.parting import Parting, ids_known, is_in_parts, is_linked
 from connectors.quickbooks.rates import Rates, is_of
 from connectors.quickbooks.reading import clean_row
@@ -46,9 +47,11 @@ class Payments:
         return Rates(self.client, self.home_currency)
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
-        """Write these one by one; raises only while nothing has been sent."""
+        """Write these one by one; raises only while nothing has been sent. What fails when a part of it has been taken
+        already is in doubt, whatever failed."""
         outcomes: list[Outcome] = []
         for write in writes:
+            taken = self.client.taken
             try:
                 outcomes.append(self._write(write))
             except MappingError as error:
@@ -56,9 +59,10 @@ class Payments:
             except (RecordRejected, OutcomeUnknown, UnexpectedResponse) as error:
                 outcomes.append(error)
             except ConnectorError as error:
-                if not outcomes:
+                lost = self.client.taken > taken
+                if not lost and not outcomes:
                     raise
-                outcomes.append(error)
+                outcomes.append(error_of("answer_lost", str(error), write=True) if lost else error)
         return outcomes
 
     def find(self, writes: Sequence[Write]) -> dict[str, Receipt | None]:
@@ -80,37 +84,39 @@ class Payments:
         credits = self.discounts.standing(voided, unreadable)
         found: dict[str, Receipt | None] = {}
         for write in writes:
-            ours = _ours(write, by_id, candidates)
-            if not _may_concern(unreadable, write):
+            ours = ours_of(write, by_id, candidates)
+            if not may_concern(unreadable, write):
                 made = ours and write.record_key not in credits  # a void leaves no credit behind
                 beside = entered.get(write.record_key, {})
-                found[write.record_key] = _made_with(write, ours, beside) if made else None
+                found[write.record_key] = made_with(write, ours, beside) if made else None
         return found
 
     def standing(self, write: Write, unreadable: list[bytes]) -> list[Payment]:
         """What stands there of this payment."""
         by_id = self.by_id(ids_known(write), unreadable)
-        return _ours(write, by_id, [] if is_linked(write) else self._candidates([write], unreadable))
+        return ours_of(write, by_id, [] if is_linked(write) else self._candidates([write], unreadable))
 
     def is_as_asked(self, write: Write, stands: Payment) -> bool:
         """Whether what stands there is, in all that we write, what this write asks for."""
-        return posting.is_as_asked(_payment(write), stands, **_told(write))
+        return posting.is_as_asked(payment_of(write), stands, **told_of(write))
 
     def _write(self, write: Write) -> Receipt:
         alone = entries.without_entries(write)
         if is_in_parts(alone):
-            return Parting(self).write(alone, _payment(write))
-        return self.entering.write(write, _payment(write), _told(write)) if may_need_one(write) else self.bring(alone)
+            return Parting(self).write(alone, payment_of(write))
+        return (
+            self.entering.write(write, payment_of(write), told_of(write)) if may_need_one(write) else self.bring(alone)
+        )
 
     def bring(self, write: Write) -> Receipt:
         """Bring one bill payment, and the credit that its discounts are, to what is wanted."""
         if write.action is Action.VOID:
             return self._take_back(write)
-        posting.refuse_what_is_not_posted(_payment(write))
+        posting.refuse_what_is_not_posted(payment_of(write))
         rate = self._rate(write)
-        if not memo.discounts(_payment(write)):
+        if not payment_of(write).discounts:
             return self._post(write, rate)
-        credit = self.discounts.bring(write, _payment(write))
+        credit = self.discounts.bring(write, payment_of(write))
         try:
             return self._post(write, rate, credit)
         except RecordRejected:
@@ -120,7 +126,7 @@ class Payments:
 
     def _rate(self, write: Write) -> dict[str, Decimal]:
         """The rate of a new posting, or of one that gets another day; what people entered stays with its day."""
-        asked = _payment(write)
+        asked = payment_of(write)
         if write.action is Action.UPDATE and self.rates.is_foreign(asked.currency):
             stands = self.by_id(ids_known(write), []).values()
             if not asked.date or any(one.date == asked.date for one in stands):
@@ -129,7 +135,7 @@ class Payments:
 
     def _post(self, write: Write, rate: dict[str, Decimal], credit: str = "") -> Receipt:
         context = {"ap_account": write.context.get("ap_account", ""), "standing_memo": write.context.get("memo", "")}
-        body = posting.encode_payment(_payment(write), credit=credit, **context, **_told(write)) | rate
+        body = posting.encode_payment(payment_of(write), credit=credit, **context, **told_of(write)) | rate
         if write.action is not Action.CREATE:
             body = posting.encode_change(*_linked(write), **body)
         options = {"include": SAME_NUMBER} if self._is_number_of_replaced(write, body["DocNumber"]) else {}
@@ -170,7 +176,7 @@ class Payments:
         return receipt
 
     def _sent(self, write: Write, body: dict[str, Any], **options: str) -> Receipt:
-        asked, key, is_void = _payment(write), write.record_key, write.action is Action.VOID
+        asked, key, is_void = payment_of(write), write.record_key, write.action is Action.VOID
         row = self.client.post("BillPayment", body, request_key=write.request_key, **options)
         try:
             stands = decode_payment(clean_row(row), self.home_currency)
@@ -191,7 +197,7 @@ class Payments:
 
     def _candidates(self, writes: Sequence[Write], unreadable: list[bytes]) -> list[Payment]:
         bills: list[msgspec.Raw] = []
-        targets = [posting.linked(part.target) for write in writes for part in _payment(write).applications]
+        targets = [posting.linked(part.target) for write in writes for part in payment_of(write).applications]
         for entity in posting.ENTITIES.values():
             bills += self.client.by_ids(entity, [id for kind, id in targets if kind == entity])
         unreadable += [bytes(row) for row in bills if not glimpse(row).id]
@@ -206,7 +212,7 @@ class Payments:
         times = [write.sent_at for write in writes if write.sent_at]
         if not times:
             return []
-        vendors = {_payment(write).vendor.id for write in writes if write.sent_at}
+        vendors = {payment_of(write).vendor.id for write in writes if write.sent_at}
         named = [glimpse(row).vendor_ref for row in bills]
         vendors |= {str(vendor.get("value")) for vendor in named if isinstance(vendor, dict)}
         first = min(times) - CLOCKS_DIFFER
@@ -224,77 +230,6 @@ class Payments:
         return payments
 
 
-def _made_with(write: Write, ours: list[Payment], beside: entries.Made) -> Receipt | None:
-    """The same as `_made_by` of a payment that entries of ours may stand beside."""
-    if not beside:
-        return _made_by(write, ours)
-    if entries.NOT_OURS in beside:
-        return None
-    wanted = entries.wanted(write, _payment(write), ours[0], beside, **_told(write))
-    standing = beside.get(wanted.piece) if wanted else None
-    return entries.receipt_of(ours[0], beside) if wanted and standing and wanted.stands_as(standing) else None
-
-
-def _made_by(write: Write, ours: list[Payment]) -> Receipt | None:
-    """The receipt of what stands there, if this write has made it what it is; the oldest not voided first."""
-    standing = [one for one in ours if one.phase is not Phase.REVERSED]
-    if any(parts.place_of(one) != (0, 0) for one in standing or ours):
-        return _parts_made_by(write, ours)
-    first, *others = sorted(ours, key=lambda one: (one.phase is Phase.REVERSED, len(one.id), one.id))
-    twice = tuple(one.id for one in others if one.phase is not Phase.REVERSED)
-    asked = _payment(write)
-    made = first.phase is Phase.REVERSED if write.action is Action.VOID else write.action is Action.CREATE
-    if write.action is Action.UPDATE:
-        made = posting.is_as_asked(asked, first, **_told(write))
-    return Receipt(id=first.id, version=first.version, record=first, duplicate_of=twice) if made else None
-
-
-def _parts_made_by(write: Write, ours: list[Payment]) -> Receipt | None:
-    """The same for a payment that stands in parts, or of which some stand."""
-    receipt, asked = parts.receipt_of(ours), _payment(write)
-    shown = receipt.record
-    assert isinstance(shown, Payment)
-    made = shown.phase is Phase.REVERSED if write.action is Action.VOID else write.action is Action.CREATE
-    if write.action is Action.UPDATE:
-        differ = posting.differences(asked, shown, write.record_key)
-        made = not differ and all(_is_part_of(asked, one, write) for one in ours)
-    return receipt if made else None
-
-
-def _is_part_of(asked: Payment, part: Payment, write: Write) -> bool:
-    number, of = parts.place_of(part)
-    told = {**_told(write), "part": f"{number} of {of}"}
-    of_it = msgspec.structs.replace(asked, applications=part.applications, amount=part.amount)
-    return posting.is_as_asked(of_it, part, **told)
-
-
-def _ours(write: Write, by_id: Mapping[str, Payment], candidates: Sequence[Payment]) -> list[Payment]:
-    """What stands there of this payment: what it is linked to, and what carries its mark while that is not all."""
-    known = [by_id[id] for id in ids_known(write) if id in by_id]
-    replaced = ids_of_pieces(write.context.get(REPLACES, ""))
-    wanted = [one for one in candidates if one.phase is not Phase.REVERSED or one.id not in replaced]
-    marked = [] if is_linked(write) else [one for one in wanted if one.mark == write.record_key]
-    return list({one.id: one for one in (*known, *marked)}.values())
-
-
-def _may_concern(rows: Iterable[bytes], write: Write) -> bool:
-    """Whether a row that we cannot read carries this write's mark or names its payment or one of its bills."""
-    ids = ids_known(write) or [part.target.id for part in _payment(write).applications]
-    return any(write.record_key.encode() in row or any(f'"{id}"'.encode() in row for id in ids) for row in rows)
-
-
-def _told(write: Write) -> dict[str, str]:
-    """What the memo says beside the payment."""
-    source, paid_on = write.context.get("source", SOURCE), write.context.get(PAID_ON, "")
-    part = write.context.get("part", "")
-    return {"record_key": write.record_key, "source": source, "paid_on": paid_on, "part": part}
-
-
 def _linked(write: Write) -> tuple[str, str]:
     assert write.link is not None, f"to {write.action} a payment it has to be known which"
     return write.link.id, write.link.version
-
-
-def _payment(write: Write) -> Payment:
-    assert isinstance(write.record, Payment), "nothing but payments is written to QuickBooks"
-    return write.record

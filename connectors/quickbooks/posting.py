@@ -26,12 +26,12 @@ def encode_payment(
     if payment.funding_account is None:
         raise MappingError("No bank account is mapped for this payment.", missing="bank account")
     refuse_what_is_not_posted(payment)
-    lines = _settles(payment)
-    if discount := sum(memo.discounts(payment).values(), Decimal(0)):
+    lines = payment.settles
+    if discount := sum(payment.discounts.values(), Decimal(0)):
         assert credit, "a discount is a vendor credit first"
         lines[Ref(Kind.CREDIT, credit)] = -discount
     note = memo.write(payment, credit=credit, **told)
-    if memo.read(note).discounts != memo.discounts(payment):
+    if memo.read(note).discounts != payment.discounts:
         raise by_hand("This payment takes more discounts than its memo has room for.")
     body: dict[str, Any] = {
         "VendorRef": {"value": payment.vendor.id},
@@ -69,8 +69,8 @@ def differences(asked: Payment, stands: Payment, record_key: str) -> list[str]:
         "whether it is pending": (asked.phase, stands.phase),
         "the vendor": (asked.vendor.id, stands.vendor.id),
         "the total": (asked.amount, stands.amount),
-        "the bills that it pays": (_settles(asked), _settles(stands)),
-        "the discounts": (memo.discounts(asked), memo.discounts(stands)),
+        "the bills that it pays": (asked.settles, stands.settles),
+        "the discounts": (asked.discounts, stands.discounts),
         "the account it is paid from": from_account,
         "the date": (asked.date or stands.date, stands.date),
         "the currency": (asked.currency or stands.currency, stands.currency),
@@ -115,12 +115,3 @@ def _why_not_posted(payment: Payment) -> str:
     if not payment.applications or sum(part.gross - part.discount for part in payment.applications) != payment.amount:
         return "The bills and credits that this payment names do not add up to its amount."
     return ""
-
-
-def _settles(payment: Payment) -> dict[Ref, Decimal]:
-    """How much of each bill, credit or entry the payment settles."""
-    sums: dict[Ref, Decimal] = {}
-    for part in payment.applications:
-        target = Ref(part.target.kind, part.target.id)
-        sums[target] = sums.get(target, Decimal(0)) + part.gross
-    return sums

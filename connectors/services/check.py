@@ -28,7 +28,7 @@ def check_connection(*, connection: Connection, by: str, effects: Effects) -> li
     conversation = Conversation(connection=connection, effects=effects, trace_id=f"check-{connection.pk}")
     opened(conversation)
     try:
-        many = 2 * conversation.provider.limits.per_second or 1  # it asks for so much that nobody else may for a while
+        many = 2 * conversation.provider.limits.per_second or 1  # a check is about so many requests
         account, findings = finish(conversation.call(_examine, A_PERSON_WAITS, each=many))
     except TransientError as error:
         raise ValidationError(

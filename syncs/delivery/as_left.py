@@ -25,7 +25,12 @@ def accounts_left(slice_: Slice, records: Sequence[AnyRecord]) -> dict[str, Ref]
     """The account that we posted these payments on, by their ids, of those that we left as executed."""
     ids = [one.id for one in records if isinstance(one, Payment) and one.phase is Phase.EXECUTED]
     linked = SyncRecord.objects.filter(
-        tenant_id=slice_.tenant_id, stream=slice_.stream, remote_record__remote_id__in=ids
+        tenant_id=slice_.tenant_id,
+        stream=slice_.stream,
+        remote_record__tenant_id=slice_.tenant_id,
+        remote_record__connection=slice_.source,
+        remote_record__kind=Kind.PAYMENT,
+        remote_record__remote_id__in=ids,
     ).exclude(target_id="")
     tried = Attempt.objects.filter(tenant_id=slice_.tenant_id, sync_record_id__in=linked.values("id"))
     left = _posted_last(tried).values() if ids else ()

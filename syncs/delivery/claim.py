@@ -22,7 +22,6 @@ from syncs.delivery.flows import delivery_fingerprint, what_we_send
 from syncs.delivery.forgotten import link_forgotten
 from syncs.delivery.images import not_to_send
 from syncs.delivery.linked import judge_linked, links_of
-from syncs.delivery.objections import discounts
 from syncs.delivery.orders import ToCome, billed_before_closed
 from syncs.delivery.planned import LOCKED, Claim, Planned
 from syncs.delivery.post_on import waiting_to_clear
@@ -231,7 +230,7 @@ def _context(slice_: Slice, one: Claim, ruling: Ruling) -> dict[str, str]:
     record, said = one.record, {"source": slice_.source_name}
     if one.taken_back:
         said[REPLACES] = one.taken_back
-    if isinstance(record, Payment) and discounts(record) and ruling.wish is Wish.SEND:
+    if isinstance(record, Payment) and record.discounts and ruling.wish is Wish.SEND:
         said["discount_account"] = slice_.accounts.discount_account()
     if isinstance(record, Dimension):
         said[REQUIRED] = str(int(record.dimension in required_dimensions(slice_.policies)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from connectors.records import AnyRecord, Bill, LedgerEntry, Payable, Payment, Phase
+from connectors.records import AnyRecord, Bill, Kind, LedgerEntry, Payable, Payment, Phase, Ref
 
 PAYEE_DIFFERS = "payee_differs"
 LOOKS_ALIKE_WITHIN = timedelta(days=10)
@@ -45,7 +45,8 @@ def _objections(
     being_posted: Collection[str],
 ) -> Iterator[Objection]:
     accounts = set()
-    for bill_id, gross in settles(payment).items():
+    for target, gross in payment.settles.items():
+        bill_id = target.id
         bill = bills.get(bill_id)
         if not isinstance(bill, Payable):
             yield replace(_by_hand(f"Bill or credit {bill_id} is not in the ERP any more."), final=True)
@@ -81,6 +82,7 @@ def as_bill(entry: LedgerEntry, on_it: Mapping[str, AnyRecord]) -> AnyRecord:
     if owed is None or owed.party is None:
         return entry
     standing = [one for one in on_it.values() if isinstance(one, Payment) and one.phase is not Phase.REVERSED]
+    itself = Ref(Kind.LEDGER_ENTRY, entry.id)
     return Bill(
         id=entry.id,
         number=entry.number,
@@ -88,7 +90,7 @@ def as_bill(entry: LedgerEntry, on_it: Mapping[str, AnyRecord]) -> AnyRecord:
         date=entry.date,
         currency=entry.currency,
         amount=owed.amount,
-        balance=owed.amount - sum((settles(one).get(entry.id, Decimal(0)) for one in standing), Decimal(0)),
+        balance=owed.amount - sum((one.settles.get(itself, Decimal(0)) for one in standing), Decimal(0)),
         ap_account=owed.account,
         settlements=entry.settlements,
     )
@@ -105,26 +107,9 @@ def _money(payment: Payment) -> tuple[object, ...]:
     return payment.amount, payment.currency, payment.phase, account
 
 
-def takes(payment: Payment) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+def takes(payment: Payment) -> tuple[dict[Ref, Decimal], dict[str, Decimal]]:
     """Which bills a payment settles, and which discounts it takes on them."""
-    return settles(payment), discounts(payment)
-
-
-def settles(payment: Payment) -> dict[str, Decimal]:
-    """How much of which bill a payment settles; of a credit it takes less than nothing."""
-    sums: dict[str, Decimal] = {}
-    for application in payment.applications:
-        sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.gross
-    return sums
-
-
-def discounts(payment: Payment) -> dict[str, Decimal]:
-    """How much discount a payment takes on which bill."""
-    sums: dict[str, Decimal] = {}
-    for application in payment.applications:
-        if application.discount:
-            sums[application.target.id] = sums.get(application.target.id, Decimal(0)) + application.discount
-    return sums
+    return payment.settles, payment.discounts
 
 
 def _looks_alike(payment: Payment, other: Payment) -> bool:

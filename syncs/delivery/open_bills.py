@@ -11,7 +11,7 @@ from connectors.conversation import Conversation, Steps, fetching
 from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment, Ref
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
 from syncs.delivery.merged import NOBODY, Document, Former, fetch_former, last_sent
-from syncs.delivery.objections import PAYEE_DIFFERS, Objection, as_bill, objection, settles
+from syncs.delivery.objections import PAYEE_DIFFERS, Objection, as_bill, objection
 from syncs.delivery.planned import Planned
 from syncs.delivery.slice import Slice
 from syncs.models import SyncRecord
@@ -75,6 +75,9 @@ def _proved(slice_: Slice, former: Former, bills: Mapping[str, AnyRecord]) -> se
         tenant_id=slice_.tenant_id,
         stream__integration=slice_.integration,
         stream__kind__in=(Kind.BILL, Kind.CREDIT),
+        remote_record__tenant_id=slice_.tenant_id,
+        remote_record__connection=slice_.target,
+        remote_record__kind__in=(Kind.BILL, Kind.CREDIT),
         remote_record__remote_id__in=list(bills),
     )
     sent = {id: row for id, *row in rows.values_list("remote_record__remote_id", "state", "settled_fingerprint")}
@@ -135,10 +138,10 @@ def give_back(open_: Open, posting: Payment) -> None:
     """What a posting settles now is open again for where it goes, and it is no other payment to itself."""
     for id in ids_of_pieces(posting.id):
         open_.carried.pop(id, None)
-    for bill_id, gross in settles(posting).items():
-        bill = open_.bills.get(bill_id)
+    for target, gross in posting.settles.items():
+        bill = open_.bills.get(target.id)
         if isinstance(bill, Payable):
-            open_.bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance + abs(gross))
+            open_.bills[target.id] = msgspec.structs.replace(bill, balance=bill.balance + abs(gross))
 
 
 def settlements(bills: dict[str, AnyRecord]) -> list[str]:

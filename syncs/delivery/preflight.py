@@ -17,7 +17,7 @@ from connectors.records import AnyRecord, Kind, Payable, Payment
 from syncs.delivery.as_left import as_left, is_changed
 from syncs.delivery.closed import on_an_open_day
 from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
-from syncs.delivery.objections import Objection, discounts, is_same_posting, settles, takes
+from syncs.delivery.objections import Objection, is_same_posting, takes
 from syncs.delivery.open_bills import (
     Open,
     fetch_open,
@@ -97,7 +97,7 @@ def _judge(checked: Checked, one: Planned, found: dict[str, Receipt | None], ope
         checked.verdicts.append(_linked(one, receipt))
         return
     if one.write.action is Action.VOID:
-        if discounts(payment_of(one)):  # what was made for a discount before the payment itself is still to be undone
+        if payment_of(one).discounts:  # what was made for a discount before the payment itself is still to be undone
             checked.cleared.append(one)
         else:
             checked.verdicts.append(one.left_out())
@@ -116,11 +116,11 @@ def _clear(checked: Checked, one: Planned, open_: Open) -> None:
         for application in payment_of(one).applications
         if isinstance(bill := bills[application.target.id], Payable) and bill.ap_account is not None
     }
-    for bill_id, gross in settles(payment_of(one)).items():
-        bill = bills[bill_id]
+    for target, gross in payment_of(one).settles.items():
+        bill = bills[target.id]
         assert isinstance(bill, Payable)
-        bills[bill_id] = msgspec.structs.replace(bill, balance=bill.balance - abs(gross))
-        open_.being_posted.add(bill_id)
+        bills[target.id] = msgspec.structs.replace(bill, balance=bill.balance - abs(gross))
+        open_.being_posted.add(target.id)
     context = {**one.write.context, **({"ap_account": JOINT.join(sorted(ap_accounts))} if ap_accounts else {})}
     checked.cleared.append(replace(one, write=replace(one.write, context=context)))
 
@@ -185,7 +185,7 @@ def _on_posting(
         if one.write.action is not Action.VOID:
             return _not_ours(one, "posting_gone", "is no longer what we posted")
         # What stands beside it may still have to be undone.
-        if JOINT in _link(one).id or discounts(payment_of(one)) or is_first_half(one.write):
+        if JOINT in _link(one).id or payment_of(one).discounts or is_first_half(one.write):
             return None
         return one.stands(outcome="found", verb="delivery_found")
     if posting.mark != one.write.record_key:

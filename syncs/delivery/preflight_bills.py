@@ -14,7 +14,6 @@ from connectors.conversation import Steps, fetching
 from connectors.records import AnyRecord, Kind, Payable, Payment, Ref
 from syncs.delivery.flows import delivery_fingerprint
 from syncs.delivery.merged import NOBODY, Document, Former, exchanged, fetch_former, last_sent
-from syncs.delivery.objections import settles
 from syncs.delivery.open_bills import settlements
 from syncs.delivery.planned import SETTLED_BY_US, Planned
 from syncs.delivery.preflight import ASK_AGAIN, Checked, soon
@@ -160,4 +159,5 @@ def _go_on(one: Planned) -> Verdict:
 def _marked_on(bill_id: str, payments: dict[str, AnyRecord]) -> Decimal:
     """How much of a bill or credit the payments settle that carry our mark."""
     ours = [one for one in payments.values() if isinstance(one, Payment) and one.mark]
-    return abs(sum((settles(one).get(bill_id, Decimal(0)) for one in ours), Decimal(0)))
+    parts = [gross for one in ours for target, gross in one.settles.items() if target.id == bill_id]
+    return abs(sum(parts, Decimal(0)))

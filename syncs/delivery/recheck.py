@@ -2,9 +2,8 @@
 
 Ruled on as if it had nothing, a delivery is ruled on anew: a restored backup has forgotten what it sent. A posting is
 looked at whenever its version is not the one that we left; so is an entry of ours beside it, by which it may have been
-taken back. Of a bill or credit at the network only its amount and that
-it was cancelled matter, since approvers change the rest every day; of what is on a list, what it is called and whether
-it is active.
+taken back. Of a bill or credit at the network only its amount and that it was cancelled matter, since approvers change
+the rest every day; of what is on a list, what it is called and whether it is active.
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from connectors.base import ids_of_pieces
 from connectors.records import AnyRecord, Application, Kind, LedgerEntry, Payment, Phase, Ref, restore
-from syncs.delivery.objections import discounts
 from syncs.delivery.slice import Slice
 from syncs.models import RemoteRecord, SyncRecord
 
@@ -35,7 +34,7 @@ def owed_on_entries(slice_: Slice, records: Iterable[AnyRecord]) -> dict[str, Ow
 
 def settle_entry(payment: Payment, owed: Owed) -> Payment:
     """The payment as one of the entry, out of the money that was taken back."""
-    if discounts(payment):
+    if payment.discounts:
         return payment
     account = Ref(Kind.ACCOUNT, owed.account) if owed.account else payment.funding_account
     application = Application(target=owed.entry, gross=payment.amount, net=payment.amount)

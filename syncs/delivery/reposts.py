@@ -12,7 +12,7 @@ from datetime import datetime
 
 from connectors.base import JOINT, Action, Write, ids_of_pieces
 from connectors.records import AnyRecord, Payment, Phase
-from syncs.delivery.objections import discounts, takes
+from syncs.delivery.objections import takes
 from syncs.delivery.verdict import Verdict
 from syncs.states import State
 
@@ -64,5 +64,5 @@ def is_to_be_posted_anew(payment: Payment, posting: Payment) -> bool:
     if not all(posting.id.split(JOINT)):
         return False
     if posting.phase is not Phase.EXECUTED:
-        return discounts(posting) != discounts(payment)
+        return posting.discounts != payment.discounts
     return (posting.amount, takes(posting)) != (payment.amount, takes(payment))

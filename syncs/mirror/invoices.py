@@ -1,5 +1,5 @@
 """What stands still at the AP network: invoices that are rejected, found unusable, or on hold for longer than a policy
-allows, and payments that are pending for too long or in error.
+allows, and payments that are pending for too long or in error, or that do not clear where the policy waits for it.
 
 Each that blocks money is one problem of the customer's AP. It closes by itself when the invoice or the payment moves
 on, or when nothing of the bill is to be paid by it any more: it was withdrawn, paid otherwise, or is ignored.
@@ -24,16 +24,23 @@ from syncs.problems.causes import Cause, open_problem, resolve_problems
 REJECTED = ("rejected", "error")
 ON_HOLD = "on_hold"
 STOPPED = (*REJECTED, ON_HOLD)
-PENDING, IN_ERROR = "pending", "in_error"
+PENDING, IN_ERROR, NOT_CLEARED = "pending", "in_error", "not_cleared"
 PENDING_DAYS = 10
+NOT_CLEARED_DAYS = 20  # a check is in the mail for up to ten, and lies at its payee's
 SATURDAY = 5
-CODES = {ON_HOLD: "invoice_on_hold_long", PENDING: "payment_pending_long", IN_ERROR: "payment_in_error"}
+CODES = {
+    ON_HOLD: "invoice_on_hold_long",
+    PENDING: "payment_pending_long",
+    IN_ERROR: "payment_in_error",
+    NOT_CLEARED: "payment_not_cleared_long",
+}
 WORDS = {
     "rejected": "was rejected",
     "error": "was found unusable",
     ON_HOLD: "has been on hold",
     PENDING: "has been pending",
     IN_ERROR: "has been in error",
+    NOT_CLEARED: "has not cleared",
 }
 
 # What a newer answer says of it already is not overruled: only what the mirror keeps counts.
@@ -59,7 +66,8 @@ SELECT s.id, s.since, CASE r.kind WHEN 'payment' THEN s.status ELSE r.status END
        CASE r.kind WHEN 'payment' THEN r.remote_id ELSE r.number END,
        CASE r.kind WHEN 'payment' THEN r.currency ELSE bill.currency END,
        CASE WHEN r.kind = 'payment' THEN CASE WHEN posted.state <> 'ignored' THEN r.amount_minor END
-            WHEN bill.gone = '' AND sent.state <> 'ignored' THEN bill.balance_minor END
+            WHEN bill.gone = '' AND sent.state <> 'ignored' THEN bill.balance_minor END,
+       posted.state = 'synced' AND posted.code <> 'payment_not_cleared'
 FROM s JOIN syncs_remoterecord r ON r.id = s.remote_record_id
 LEFT JOIN syncs_problem told ON told.id = s.problem_id AND told.resolved_at IS NULL
 LEFT JOIN (
@@ -92,10 +100,12 @@ class Standing:
     number: str
     currency: str | None
     open_minor: int | None
+    in_step: bool | None  # of a payment: it is posted as what it is
 
-    @property
-    def moved_on(self) -> bool:
-        """Whether it stands still no longer."""
+    def moved_on(self, *, waits: bool) -> bool:
+        """Whether it stands still no longer; that a payment has cleared is looked at once it has waited long enough."""
+        if self.stands == NOT_CLEARED:
+            return self.status != Phase.EXECUTED or bool(self.gone) or not waits and bool(self.in_step)
         still = (Phase.PENDING,) if self.kind == Kind.PAYMENT else STOPPED
         return self.status not in still or bool(self.gone)
 
@@ -106,6 +116,8 @@ def keep_stopped(connection: Connection, seen: Iterable[Seen], *, now: datetime)
     stopped = [(kind, record, *stands) for kind, record, stands in shown if stands is not None]
     if not stopped or connector_class(connection.provider).role != "ap_network":
         return
+    if not _waits_for_clearing(connection, now):
+        stopped = [one for one in stopped if one[3] != NOT_CLEARED]
     with database.cursor() as cursor:
         cursor.execute(
             KEEP,
@@ -127,13 +139,25 @@ def _stands_still(record: AnyRecord) -> tuple[str, str, datetime | None] | None:
         return record.status, record.status, record.status_at or record.modified_at
     if isinstance(record, Payment) and record.phase is Phase.PENDING:
         return Phase.PENDING, IN_ERROR if record.in_error is True else PENDING, record.modified_at
+    if isinstance(record, Payment) and record.phase is Phase.EXECUTED and record.cleared_date is None:
+        return Phase.EXECUTED, NOT_CLEARED, record.modified_at
     return None
+
+
+def _pair_of(connection: Connection) -> Integration | None:
+    pairs = Integration.objects.select_related("tenant")
+    return pairs.filter(tenant_id=connection.tenant_id, ap_network=connection, active=True).first()
+
+
+def _waits_for_clearing(connection: Connection, now: datetime) -> bool:
+    """Whether by policy a payment is posted as paid only once it has cleared."""
+    pair = _pair_of(connection)
+    return pair is not None and policies_in_force(pair.pk, at=now)["post_on"] == "cleared"
 
 
 def review_stopped(connection: Connection, *, now: datetime) -> None:
     """Open a problem for each that blocks money, and close those of what moved on, in the caller's transaction."""
-    pairs = Integration.objects.select_related("tenant")
-    pair = pairs.filter(tenant_id=connection.tenant_id, ap_network=connection, active=True).first()
+    pair = _pair_of(connection)
     standing = _standing(connection, pair) if pair else []
     if pair is None or not standing:
         return
@@ -141,14 +165,15 @@ def review_stopped(connection: Connection, *, now: datetime) -> None:
     holidays = set(Holiday.objects.filter(tenant_id=connection.tenant_id).values_list("day", flat=True))
     hold_days = policies_in_force(pair.pk, at=now)["hold_days"]
     assert isinstance(hold_days, int)
-    patience = {ON_HOLD: hold_days, PENDING: PENDING_DAYS}
+    patience = {ON_HOLD: hold_days, PENDING: PENDING_DAYS, NOT_CLEARED: NOT_CLEARED_DAYS}
     for one in standing:
         waits = now < after_business_days(one.since, patience.get(one.stands, 0), zone, holidays)
-        if one.moved_on or waits or not one.open_minor:
+        moved_on = one.moved_on(waits=waits)
+        if moved_on or waits or not one.open_minor:
             _close(connection, one, now)
         else:
             _open(connection, pair, one, now)
-        if one.moved_on:
+        if moved_on:
             StoppedInvoice.objects.filter(pk=one.id).delete()
 
 

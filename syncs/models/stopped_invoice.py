@@ -8,8 +8,8 @@ from syncs.models.remote_record import RemoteRecord
 
 
 class StoppedInvoice(models.Model):
-    """One invoice that is rejected, unusable or on hold there, or one payment that is pending, and since when; gone
-    once it moves on.
+    """One invoice that is rejected, unusable or on hold there, or one payment that is pending, or by policy waits to
+    clear, and since when; gone once it moves on.
 
     `problem` is what was opened for it: at once, or when it had been standing for too long.
     """

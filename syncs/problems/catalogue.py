@@ -158,6 +158,12 @@ ENGINE = (
         remedy="Ask the AP network why, and have it executed or voided there; then this closes by itself.",
     ),
     Fault(
+        code="payment_not_cleared_long",
+        actor=Actor.CUSTOMER_AP,
+        cause="By policy a payment is posted as paid once it has cleared, and one has not within 20 business days.",
+        remedy="Ask its vendor, or have it stopped at the AP network. Or choose to post what is executed.",
+    ),
+    Fault(
         code="payment_in_error",
         actor=Actor.CUSTOMER_AP,
         cause="The AP network cannot execute a payment before somebody mends what is wrong with it.",

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.records import Kind
 from syncs import services
-from syncs.models import RemoteRecord
+from syncs.models import RemoteRecord, StoppedInvoice
 from syncs.states import State
 from syncs.story import Story, facts_of, tell
 from tests.payables import (
@@ -276,6 +276,55 @@ def test_a_payment_that_stays_pending_for_ten_business_days_is_a_problem_until_i
     assert problem in page(world, bill_id).coming.problems
     execute(world, payment_id)
     world.settle(days=1)
+    assert_at_rest()
+
+
+@payments_only
+@pytest.mark.parametrize(("ends", "pending"), [("cleared", True), ("refunded", False), ("policy", True)])
+def test_a_payment_that_by_policy_waits_to_clear_is_a_problem_after_twenty_business_days(
+    profile: str, ends: str, pending: bool
+) -> None:
+    world, [bill_id] = with_bills(profile, "120.50")
+    by_policy(world, "post_on", "cleared")
+    by_policy(world, "pending_payments", pending)
+    payment_id = release(world, "INV-1")
+    execute(world, payment_id)
+    world.settle(days=1)
+    world.clock.advance(timedelta(days=25))
+    world.settle(days=0.1)
+    assert open_problems() == []
+    world.clock.advance(timedelta(days=4))
+    world.settle(days=0.1)
+    [problem] = open_problems()
+    assert (problem.code, problem.money, problem.records) == ("payment_not_cleared_long", {"USD": 12050}, 1)
+    assert f"Payment {payment_id} over 120.50 USD has not cleared at AvidXchange since" in problem.cause
+    if ends == "cleared":
+        execute(world, payment_id, to="cleared")
+    elif ends == "refunded":
+        world.person(world.avidxchange, "refund_payment", payment_id=payment_id)
+    else:
+        by_policy(world, "post_on", "executed")
+    for _ in range(2):  # what it has become, and that it is posted so
+        world.clock.advance(timedelta(hours=1))
+        world.settle(days=0.1)
+    assert (balance(world, bill_id), StoppedInvoice.objects.count()) == ("120.50" if ends == "refunded" else "0.00", 0)
+    assert_at_rest()
+
+
+@payments_only
+def test_a_payment_that_clears_in_time_and_one_of_another_policy_are_no_problem(profile: str) -> None:
+    world, [first, second] = with_bills(profile, "120.50", "80.00")
+    executed = release(world, "INV-1")
+    execute(world, executed)
+    world.settle(days=1)
+    by_policy(world, "post_on", "cleared")
+    cleared = release(world, "INV-2")
+    execute(world, cleared)
+    world.settle(days=1)
+    execute(world, cleared, to="cleared")
+    world.clock.advance(timedelta(days=32))
+    world.settle(days=0.1)
+    assert [balance(world, one) for one in (first, second)] == ["0.00", "0.00"]
     assert_at_rest()
 
 

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from connectors.simulators import Request, Response
 from syncs import services
 from syncs.models import RemoteRecord, SyncRecord
 from syncs.states import State
 from tests.payables import (
+    approve,
     balance,
     deliver,
+    enter_bill,
     execute,
     of_bill,
     of_payment,
@@ -103,6 +106,29 @@ def test_a_pending_payment_of_a_closed_month_is_executed_by_an_entry(trouble: st
     assert len(journal(world)) == 1
     assert (of_bill().state, balance(world, bill_id)) == (State.SYNCED, "0.00")
     assert_at_rest()
+
+
+def test_an_entry_that_cannot_be_read_after_it_was_made_is_looked_up_before_the_payment_settles_other_bills() -> None:
+    world, bill_id, payment_id = with_posting()
+    enter_bill(world, str(world.company.bills[bill_id]["VendorRef"]["value"]), "120.50", "INV-2")
+    close_march(world)
+    second = approve(world, "INV-2")
+
+    def made_and_then_down(request: Request, proceed: Callable[[], Response]) -> Response:
+        world.quickbooks.refuse("GET /query", Response(status=503, body=b"down"), times=3)
+        return proceed()
+
+    world.quickbooks.fault(ENTRY_POST, made_and_then_down)
+    world.network.payments[payment_id]["payment_date"] = world.clock.now().date()
+    execute(world, payment_id)
+    world.clock.advance(timedelta(minutes=10))
+    read(world, "avidxchange")
+    deliver(world, "payment")
+    assert (len(journal(world)), of_payment(payment_id).state) == (1, State.IN_DOUBT)
+    world.person(world.avidxchange, "change_applications", payment_id=payment_id, invoices={second: None})
+    world.settle(days=2)
+    assert (of_payment(payment_id).state, of_payment(payment_id).code) == (State.HELD, "applications_changed")
+    assert money(world, "Checking", "Payments in transit") == [-PAID, 0]
 
 
 def test_what_becomes_known_later_of_such_a_payment_is_said_in_the_memo_of_its_entry() -> None:
