@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -93,20 +94,24 @@ def _seen(history: History) -> Counter[str]:
     return seen
 
 
-def live_all(seeds: range, *, processes: int, told: Callable[[str], None]) -> Figures:
-    """All these histories over several processes; stops early once ten of them have broken a promise."""
+def live_all(seeds: range, *, processes: int, within: float, told: Callable[[str], None]) -> Figures:
+    """All these histories over several processes; begins no more after so many seconds, or once ten have broken a
+    promise."""
     started, figures = time.monotonic(), Figures()
     connection.close()
     chunks = [seeds[first : first + AT_ONCE] for first in range(0, len(seeds), AT_ONCE)]
-    with multiprocessing.get_context("fork").Pool(processes, initializer=_begin_process) as pool:
-        for part in pool.imap_unordered(_live_some, chunks):
-            figures.add(part)
-            rate = figures.seeds / (time.monotonic() - started)
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, mp_context=fork, initializer=_begin_process) as pool:
+        for part in as_completed([pool.submit(_live_some, chunk) for chunk in chunks]):
+            figures.add(part.result())
+            passed = time.monotonic() - started
             broken = ", ".join(map(str, sorted(figures.broken))) or "none"
-            told(f"{figures.seeds} of {len(seeds)}, {rate:.1f} a second, broken: {broken}")
-            if len(figures.broken) >= 10:
-                pool.terminate()
+            told(f"{figures.seeds} of {len(seeds)}, {figures.seeds / passed:.1f} a second, broken: {broken}")
+            if passed > within or len(figures.broken) >= 10:
+                pool.shutdown(wait=False, cancel_futures=True)
                 break
+    if figures.seeds < len(seeds) and not figures.broken:
+        told(f"There was time for no more than {figures.seeds} of {len(seeds)}.")
     return figures
 
 

@@ -1,5 +1,6 @@
 """manage.py simulate_faults: histories under faults, checked against both providers' own books."""
 
+import math
 import os
 from argparse import ArgumentParser
 from typing import Any
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, help="one history, told as a story")
         parser.add_argument("--seeds", type=int, default=200, help="how many histories (200)")
         parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
+        parser.add_argument("--minutes", type=float, default=math.inf, help="begin no more after so long")
         parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many at once")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,7 +33,8 @@ class Command(BaseCommand):
                 figures = live(options["seed"], told=self.stdout.write)
         else:
             seeds = range(options["first"], options["first"] + options["seeds"])
-            figures = live_all(seeds, processes=options["processes"], told=self.stdout.write)
+            within = 60 * options["minutes"]
+            figures = live_all(seeds, processes=options["processes"], within=within, told=self.stdout.write)
         for line in figures.lines():
             self.stdout.write(line)
         if figures.broken:
