@@ -6,9 +6,9 @@ from datetime import date
 
 import msgspec
 
-from connectors.base import PAID_ON, ids_of_pieces
+from connectors.base import PAID_ON, Action, ids_of_pieces
 from connectors.conversation import Conversation, Steps, fetching
-from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment, Ref
+from connectors.records import AnyRecord, Kind, LedgerEntry, Payable, Payment, Phase, Ref
 from syncs.delivery.decided import NONE, Overruled, not_ours_but_linked, overruled
 from syncs.delivery.merged import NOBODY, Document, Former, fetch_former, last_sent
 from syncs.delivery.objections import PAYEE_DIFFERS, Objection, as_bill, objection
@@ -106,7 +106,29 @@ def to_present_payee(one: Planned, open_: Open) -> Planned:
 
 def to_payee(one: Planned, vendor: Ref) -> Planned:
     """The same payment to this vendor."""
-    return replace(one, write=replace(one.write, record=msgspec.structs.replace(payment_of(one), vendor=vendor)))
+    return _with(one, msgspec.structs.replace(payment_of(one), vendor=vendor))
+
+
+def as_it_stands(one: Planned, posting: AnyRecord | None, closed: Collection[str]) -> Planned:
+    """A change of a posting says the vendor that it has now, who may have been merged into another since. So may the
+    account of an executed one: where that is closed, its own account is the one on which it stands."""
+    if one.write.action is not Action.UPDATE or not isinstance(posting, Payment):
+        return one
+    payment = msgspec.structs.replace(payment_of(one), vendor=posting.vendor)
+    executed = payment.phase is Phase.EXECUTED and posting.phase is Phase.EXECUTED
+    if executed and payment.funding_account is not None and payment.funding_account.id in closed:
+        payment = msgspec.structs.replace(payment, funding_account=posting.funding_account)
+    return _with(one, payment)
+
+
+def accounts_of(planned: Sequence[Planned]) -> list[str]:
+    """The accounts that these payments are posted on."""
+    accounts = [payment_of(one).funding_account for one in planned]
+    return [account.id for account in accounts if account is not None]
+
+
+def _with(one: Planned, payment: Payment) -> Planned:
+    return replace(one, write=replace(one.write, record=payment))
 
 
 def _payee(payment: Payment) -> Ref:

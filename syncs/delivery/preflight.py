@@ -20,12 +20,13 @@ from syncs.delivery.decide import TRIES_BEFORE_A_PROBLEM
 from syncs.delivery.objections import Objection, is_same_posting, takes
 from syncs.delivery.open_bills import (
     Open,
+    accounts_of,
+    as_it_stands,
     fetch_open,
     fetched,
     give_back,
     objection_to,
     payment_of,
-    to_payee,
     to_present_payee,
 )
 from syncs.delivery.planned import Planned
@@ -34,6 +35,7 @@ from syncs.delivery.reposts import POLICY, POST_ANEW, POSTED_ANEW, added, is_ali
 from syncs.delivery.scope import Circumstances, Wish, rule
 from syncs.delivery.slice import Slice
 from syncs.delivery.verdict import Verdict
+from syncs.mapping.accounts import closed_accounts
 from syncs.models import Feed
 from syncs.states import State
 
@@ -57,7 +59,8 @@ def check_payments(slice_: Slice, planned: Sequence[Planned]) -> Steps[Checked]:
     checked, found, postings = Checked(), {}, {}
     if others:
         postings = yield from fetched(slice_.talk, Kind.PAYMENT, sorted({_link(one).id for one in others}))
-        others = [_to_its_payee(one, postings.get(_link(one).id)) for one in others]
+        closed = {one.remote_id for one in closed_accounts(slice_.target, accounts_of(others))}
+        others = [as_it_stands(one, postings.get(_link(one).id), closed) for one in others]
         yield "postings fetched"
     lost = [one for one in others if not is_alive(postings.get(_link(one).id))]
     if creates or lost:
@@ -245,12 +248,6 @@ def _closed_for(slice_: Slice, one: Planned) -> Objection | None:
 def _not_ours(one: Planned, code: str, what: str) -> Verdict:
     reason = f"Payment {_link(one).id} in the ERP {what}."
     return one.verdict(State.HELD, outcome="not sent", code=code, needs_somebody=True, reason=reason)
-
-
-def _to_its_payee(one: Planned, posting: AnyRecord | None) -> Planned:
-    """A change of a posting says the vendor that it has now, who may have been merged into another since."""
-    changes = one.write.action is Action.UPDATE and isinstance(posting, Payment)
-    return to_payee(one, posting.vendor) if changes and isinstance(posting, Payment) else one
 
 
 def _is_moved(one: Planned, postings: dict[str, AnyRecord]) -> bool:

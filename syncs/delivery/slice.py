@@ -86,7 +86,7 @@ def open_slice(stream_id: int, lease: Lease, effects: Effects) -> Slice | None:
         target=roles[flow.target],
         talk=Conversation(connection=roles[flow.target], effects=effects, trace_id=trace_id),
         policies=policies_in_force(integration.pk, at=now),
-        accounts=mappings_in_force(integration.pk, at=now),
+        accounts=mappings_in_force(integration, at=now),
         codes=codes_in_force(integration, at=now),
         closed_through=closed_through(roles[flow.target]) if flow.kind is Kind.PAYMENT else None,
     )

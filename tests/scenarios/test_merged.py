@@ -27,11 +27,12 @@ from tests.payables import (
     read,
     release,
     run_until,
+    with_posting,
     worker,
 )
 from tests.scenarios.contracts import everything
 from tests.scenarios.wholesaler import account_line, assert_at_rest, edit, enter, key_of, open_books, value
-from tests.simulation.world import World, begin
+from tests.simulation.world import World, bank, begin
 
 pytestmark = pytest.mark.django_db
 NIGHT = timedelta(days=1, hours=1)
@@ -284,4 +285,87 @@ def test_a_bill_that_is_paid_by_hand_while_its_merge_is_looked_at_is_stopped() -
     read(world)
     world.settle(days=1)
     assert invoice(world)["workflow_status"] == "cancelled"
+    assert_at_rest()
+
+
+# The accounts that payments are posted to.
+
+
+def merge_banks(world: World, survivor: str, loser: str) -> None:
+    """A clerk merges two bank accounts, and what shows of it has been seen by the next day."""
+    ids = {"survivor_id": bank(world, survivor), "loser_id": bank(world, loser)}
+    world.person(world.quickbooks, "merge", entity="Account", **ids)
+    world.settle(days=1)
+
+
+def map_to(world: World, subject: str, name: str) -> None:
+    """Finance maps another account."""
+    services.set_mapping(
+        integration=world.integration, subject=subject, source="*", target=bank(world, name), by="Ann",
+        why="they were merged", now=world.clock.now(),
+    )  # fmt: skip
+
+
+MAPPED = pytest.mark.parametrize(
+    ("name", "subject"), [("Checking", "funding_account"), ("Payments in transit", "in_transit")]
+)
+
+
+@MAPPED
+def test_payments_go_to_the_account_into_which_a_mapped_one_is_said_to_be_merged(name: str, subject: str) -> None:
+    world, bill_id, payment_id = with_posting()
+    loser, survivor = bank(world, name), bank(world, "Other")
+    merge_banks(world, "Other", name)
+    RemoteRecord.objects.filter(kind="account", remote_id=loser).update(merged_into=survivor)  # as a webhook does
+    execute(world, payment_id)
+    enter_bill(world, str(world.company.bills[bill_id]["VendorRef"]["value"]), "50.00", "INV-2")
+    world.settle(days=1)
+    second = release(world, "INV-2")
+    world.settle(days=1)
+    [executed] = postings(world, bill_id)
+    pending = world.company.bill_payments[of_payment(second).target_id]
+    on = {"funding_account": executed, "in_transit": pending}[subject]
+    assert on["CheckPayment"]["BankAccountRef"]["value"] == survivor
+    assert (executed["DocNumber"][:4] != "PND-", pending["DocNumber"][:4]) == (True, "PND-")
+    assert_at_rest()
+
+
+@MAPPED
+def test_a_mapped_account_that_is_no_more_is_one_problem_that_says_which_mapping_to_change(
+    name: str, subject: str
+) -> None:
+    world, bill_id, payment_id = with_posting()
+    merge_banks(world, "Other", name)
+    execute(world, payment_id)
+    enter_bill(world, str(world.company.bills[bill_id]["VendorRef"]["value"]), "50.00", "INV-2")
+    world.settle(days=1)
+    second = release(world, "INV-2")
+    if subject == "funding_account":
+        execute(world, second)
+    world.settle(days=1)
+    [problem] = open_problems()
+    assert problem.code == f"unmapped_{subject}"
+    assert f"{name}, which is mapped for payments" in problem.cause
+    assert of_payment(second).state == State.HELD
+    map_to(world, subject, "Other")
+    world.settle(days=1)
+    assert balance(world, bill_id) == "0.00"
+    assert of_payment(second).state == State.SYNCED
+    assert_at_rest()
+
+
+@SHOWN
+def test_what_is_executed_stays_on_the_account_into_which_its_own_was_merged(switches: Switches) -> None:
+    world, bill_id, payment_id = with_posting()
+    world.quickbooks.switches = switches
+    execute(world, payment_id)
+    world.settle(days=1)
+    survivor = bank(world, "Other")
+    merge_banks(world, "Other", "Checking")
+    assert of_payment(payment_id).state == State.SYNCED
+    execute(world, payment_id, to="cleared")
+    world.settle(days=1)
+    [posting] = postings(world, bill_id)
+    assert posting["CheckPayment"]["BankAccountRef"]["value"] == survivor
+    assert "; cleared " in posting["PrivateNote"]
     assert_at_rest()
