@@ -9,7 +9,7 @@
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 SEEDS ?= 10000
-PROCESSES ?= 2
+PROCESSES ?= 3
 UV := uv==0.13.9
 BIN := .venv/bin
 BROWSER := $(firstword $(foreach name,chromium google-chrome chromium-browser,$(shell command -v $(name) 2>/dev/null)))
@@ -20,7 +20,7 @@ demo: venv
 	$(BIN)/python manage.py demo $(if $(ONCE),--once)
 
 test: dev browser
-	$(BIN)/python -m pytest -n $(PROCESSES)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 	$(BIN)/python manage.py simulate_faults --seeds 200
 
 prove: venv
