@@ -44,7 +44,9 @@ class Operators(Somebody):
     def decide_on_closed_periods(self) -> bool:
         """What is paid in a closed period is held, or posted on the first open day."""
         value = self.chance.choice(["hold", "first_open_day"])
-        return self._decide(services.set_policy, key="closed_period", value=value)
+        decided = self._decide(services.set_policy, key="closed_period", value=value)
+        self.world.policies |= {("closed_period", value)} if decided else set()
+        return decided
 
     def pause_or_resume(self) -> bool:
         """Somebody stops a feed or a stream, or lets it go on."""

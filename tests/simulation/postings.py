@@ -8,7 +8,6 @@ from typing import Any
 
 from connectors.records import Kind
 from syncs.keys import record_key
-from syncs.models import Policy
 from tests.simulation.looks import OURS, PIECE, code_of, is_decided
 from tests.simulation.world import COMPANY, OLDER, REALM, World
 
@@ -187,9 +186,9 @@ def _reference(world: World, payment: Body) -> str:
 def _is_moved(world: World, payment: Body, posted: Body) -> bool:
     """Whether it stands on the first open day after books that were closed, by policy, and says when it was paid."""
     after = str(date.fromisoformat(posted["TxnDate"]) - timedelta(days=1))
-    by_policy = Policy.objects.filter(integration=world.integration, key="closed_period", value="first_open_day")
+    by_policy = ("closed_period", "first_open_day") in world.policies
     says = f"; paid {payment['payment_date']};" in posted["PrivateNote"]
-    return after in world.closings and by_policy.exists() and says
+    return after in world.closings and by_policy and says
 
 
 def _discount(payment: Body) -> Decimal:

@@ -135,6 +135,8 @@ class World(Engine):
     # the network's payments of which a person voided or deleted a posting
     meddled: set[str] = field(default_factory=set)
     closings: list[str] = field(default_factory=list)
+    # what people chose at some time: a restored backup forgets it, and the books of others do not
+    policies: set[tuple[str, str]] = field(default_factory=set)
     merged: dict[str, str] = field(default_factory=dict)  # vendors, by the one that was merged away
 
     def payees(self, vendor_id: str) -> set[str]:
