@@ -159,7 +159,9 @@ def _words(world: World, name: str, payment: Body, posted: Body, in_parts: bool)
     if in_parts:
         number = number.rpartition("-")[0]
     if payment["phase"] == "executed":
-        if number != (reference := _reference(world, payment)) and (reference or not number.startswith("NOREF-")):
+        reference = _reference(world, payment)
+        without = number.startswith("NOREF-") and (not reference or _came_too_late(world, payment, posted))
+        if number != reference and not without:
             yield f"{name} has number {number} in QuickBooks, and {reference}"
         if posted["TxnDate"] != str(payment["payment_date"]) and not _is_moved(world, payment, posted):
             yield f"{name} is of {posted['TxnDate']} in QuickBooks, and of {payment['payment_date']}"
@@ -167,6 +169,12 @@ def _words(world: World, name: str, payment: Body, posted: Body, in_parts: bool)
             yield f"{name} is paid from {bank}"
     if payment["phase"] in ("pending", "executed") and number.startswith("PND-") != (payment["phase"] == "pending"):
         yield f"{name} is marked {number} in QuickBooks"
+
+
+def _came_too_late(world: World, payment: Body, posted: Body) -> bool:
+    """Whether its reference came when the books were closed for its day, which leaves everything as it was posted."""
+    left = code_of(world, payment["id"], Kind.PAYMENT) == "left_as_posted"
+    return left and any(posted["TxnDate"] <= day for day in world.closings)
 
 
 def _left_pending(world: World, payment: Body) -> bool:
