@@ -358,8 +358,8 @@ class Connector(ABC):
         A write whose presence cannot be told is left out: it stays in doubt.
         """
 
-    def requests_of(self, write: Write) -> int:
-        """About how many requests this write is where each is sent alone: permits are taken for all of them before."""
+    def requests_of(self, writes: Sequence[Write]) -> int:
+        """About how many requests one chunk of writes is: permits are taken for all of them before."""
         return 1
 
     @abstractmethod

@@ -53,6 +53,14 @@ def values_of(partner: Partner, code: str) -> dict[str, bool]:
 # Dimensions.
 
 
+def test_permits_are_asked_for_all_requests_that_the_values_of_several_dimensions_are(partner: Partner) -> None:
+    connector = partner.connector()
+    writes = [write(value(1)), write(value(2, "location")), write(value(3)), write(value(4, "department"))]
+    before = len(connector.session.http.exchanged)
+    connector.write(writes)
+    assert connector.requests_of(writes) == len(connector.session.http.exchanged) - before == 6
+
+
 def test_values_of_several_dimensions_arrive_under_dimensions_that_are_made_first(partner: Partner) -> None:
     writes = [write(value(1)), write(value(2, "location")), write(value(3)), write(value(4, "department"))]
     outcomes = partner.connector().write(writes)

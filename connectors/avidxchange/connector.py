@@ -50,7 +50,7 @@ from connectors.base import (
     Write,
 )
 from connectors.errors import UnexpectedResponse
-from connectors.records import AnyRecord, Kind
+from connectors.records import AnyRecord, Dimension, Kind
 
 LISTINGS = {Kind.BILL: "list_invoices", Kind.PAYMENT: "list_payments"}
 LISTED_WITH = {Kind.CREDIT: Kind.BILL}  # they stand in one list, which is read once
@@ -219,6 +219,11 @@ class AvidXchangeConnector(Connector):
         for kind in {write.kind for write in writes}:
             found |= look_up(self._client, kind, {write.record_key: write for write in writes if write.kind is kind})
         return found
+
+    def requests_of(self, writes: Sequence[Write]) -> int:
+        """Values go in a request for each dimension, after two looks for those and one that makes what is missing."""
+        dimensions = {one.record.dimension for one in writes if isinstance(one.record, Dimension)}
+        return 3 + len(dimensions) if dimensions else 1
 
     def write(self, writes: Sequence[Write]) -> list[Outcome]:
         return deliver(self._client, writes)

@@ -178,10 +178,11 @@ class QuickBooksConnector(base.Connector):
     def find(self, writes: Sequence[Write]) -> dict[str, base.Receipt | None]:
         return self._payments.find(writes)
 
-    def requests_of(self, write: Write) -> int:
+    def requests_of(self, writes: Sequence[Write]) -> int:
         """The posting; a look for our entries; of a void, the payment and its credits; of a discount, its credit."""
-        discounted = isinstance(write.record, Payment) and bool(write.record.discounts)
-        return 1 + may_need_one(write) + 2 * (write.action is Action.VOID) + 3 * discounted
+        discounted = [one for one in writes if isinstance(one.record, Payment) and one.record.discounts]
+        voided = [one for one in writes if one.action is Action.VOID]
+        return len(writes) + sum(map(may_need_one, writes)) + 2 * len(voided) + 3 * len(discounted)
 
     def write(self, writes: Sequence[Write]) -> list[base.Outcome]:
         return self._payments.write(writes)

@@ -96,7 +96,7 @@ def _send(slice_: Slice, planned: Sequence[Planned], claimed_at: float) -> Steps
             for place, chunk in enumerate(chunks)
         ]
         connector = slice_.talk.connector("")
-        each = max(connector.requests_of(chunk[0].write) for chunk in chunks)
+        each = max(connector.requests_of([one.write for one in chunk]) for chunk in chunks)
         answers = yield from slice_.talk.call_all(jobs, each=each)
     except ConnectorError as error:
         return not_sent(slice_, checked.cleared, error)
