@@ -1,13 +1,15 @@
 """The tree keeps its rules, and each rule notices when it is broken."""
 
+import re
 from collections.abc import Callable, Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from statistics import median
 
 import pytest
 
 from tests import architecture
-from tests.architecture import RULES, Code
+from tests.architecture import PACKAGES, RULES, Code
 
 ROOT = Path(__file__).resolve().parent.parent
 Rule = Callable[[Code], Iterator[str]]
@@ -25,6 +27,18 @@ def test_the_code_keeps_the_rule(rule: Rule, ours: Code) -> None:
 
 def test_the_median_module_is_short(ours: Code) -> None:
     assert median(module.source.count("\n") for module in ours.modules.values()) < 120
+
+
+def test_whatever_the_product_imports_is_installed_with_it(ours: Code) -> None:
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    brought_by = packages_distributions()
+    imports = {name.split(".")[0] for module in ours.modules.values() for name in module.imports(loaded_only=True)}
+    missing = {
+        name
+        for name in imports & brought_by.keys() - {*PACKAGES, "tests"}
+        if not pinned & {re.sub("[-_.]+", "-", one).lower() for one in brought_by[name]}
+    }
+    assert missing == set()
 
 
 BREAKING: dict[str, tuple[Rule, str]] = {
