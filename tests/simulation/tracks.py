@@ -1,6 +1,7 @@
 """How it came about, from the attempts that stand in our rows and from what was seen on the wire."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 
@@ -49,12 +50,11 @@ def _keys(record: SyncRecord, tries: list[Attempt]) -> Iterator[str]:
     keys = [key for several in kept.values() for key in several]
     if len(keys) != len(kept) or len(set(keys)) != len(keys):
         yield f"{record}: its request keys are {kept}"
-    for revision, action in sorted({(one.revision, one.action) for one in tries}):
-        accepted = [
-            one.pk for one in tries if (one.revision, one.action, one.outcome) == (revision, action, "accepted")
-        ]
-        if len(accepted) > 1:
-            yield f"{record}: revision {revision} was accepted {len(accepted)} times"
+    # Sent once more over another version is what a comparison found to stand otherwise there.
+    accepted = Counter((one.revision, one.action, one.link_version) for one in tries if one.outcome == "accepted")
+    for (revision, *_), times in sorted(accepted.items()):
+        if times > 1:
+            yield f"{record}: revision {revision} was accepted {times} times"
 
 
 def wire(world: World) -> Iterator[str]:
