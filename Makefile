@@ -20,7 +20,7 @@ demo: venv
 	$(BIN)/python manage.py demo $(if $(ONCE),--once)
 
 test: dev browser
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest -n $(PROCESSES)
 	$(BIN)/python manage.py simulate_faults --seeds 200
 
 prove: venv

@@ -25,11 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
         _drop_left_over_databases()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that in the end nobody waits for it; what empties the database stays last."""
-    items.sort(key=lambda item: "slow" not in item.keywords or "django_db" in item.keywords)
-
-
 def _drop_left_over_databases() -> None:
     """Databases of runs that were killed; a run's databases carry the number of its process."""
     folder = str(settings.DATABASES["default"]["HOST"])
